@@ -99,7 +99,7 @@ class DigitApplications(PlayingApplications):
             words.append(milliseconds("play_and_get_digits: digit_timeout", each, 1.0))
         if transfer_on_failure:
             words.append(word(transfer_on_failure))
-            self.leg.own_ways.add(ROUTING)
+            self.leg.own_ways |= {ROUTING}
 
         before = self._begin_to_collect()
 

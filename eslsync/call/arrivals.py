@@ -7,7 +7,6 @@ has completed, that a leg has hung up, or whose digit was pressed.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Collection, Mapping
 from itertools import islice
 from operator import attrgetter
@@ -47,6 +46,10 @@ UP = Stage.UP
 
 
 RAW = attrgetter("raw")
+
+# For all calls, since most never have another; an empty set takes 216 bytes.
+NO_SERIALS: frozenset[int] = frozenset()
+NO_NAMES: frozenset[str] = frozenset()
 
 
 class Late(Exception):
@@ -138,8 +141,8 @@ class Arrivals:
         self._connection = conversation.connection
         self._callbacks = conversation.callbacks
         self._ending = conversation.ending
-        # Taken from the connection at once, and looked at one by one.
-        self._items: deque[Arrived] = deque()
+        # Taken from the connection at once, and looked at one by one: the next is the last.
+        self._items: list[Arrived] = []
         self._telling = TELLING | {BEGINNING}
         #: True once the switch has told of an application's beginning. Not every one does:
         #: it may not be subscribed to.
@@ -151,8 +154,8 @@ class Arrivals:
         self.read_to = 0
         self._size = 0  # the bytes of those that were read
         self._since = 0  # the serial of the last event before that call, or of one taken next
-        self._taken: set[int] = set()  # the serials of those that a wait has returned
-        self._forgotten: set[str] = set()  # the names of those that EARLIER has forgotten
+        self._taken = NO_SERIALS  # of those that a wait has returned
+        self._forgotten = NO_NAMES  # of those that EARLIER has forgotten
         #: The number of events so far, which is the serial of the last.
         self.count = 0
 
@@ -185,12 +188,13 @@ class Arrivals:
             if not items:
                 if self.count - self.read_to > MAX_RECENT:
                     self.read_recent()
-                items.extend(self._connection.take(wakes, until))
+                items = self._items = self._connection.take(wakes, until)
+                items.reverse()
             while items:
                 # Otherwise a wait would last as long as there is something to look at.
-                if until is not None and items[0][0] > until + IN_TIME:
+                if until is not None and items[-1][0] > until + IN_TIME:
                     raise Empty
-                _, item = items.popleft()
+                _, item = items.pop()
                 if not isinstance(item, Event):
                     self._see(item)
                     return None
@@ -358,10 +362,8 @@ class Arrivals:
         """A blocking call begins: what had its turn before is of no use for later waits."""
         backlog = self._conversation.turns.backlog
         self._since = backlog.first_serial - 1 if backlog.events else self.count
-        if self._taken:
-            self._taken.clear()
-        if self._forgotten:
-            self._forgotten.clear()
+        self._taken = NO_SERIALS
+        self._forgotten = NO_NAMES
 
     def of_last_call(self) -> list[Event]:
         """The events that had their turn in the last blocking call, and that no wait returned."""
@@ -382,20 +384,20 @@ class Arrivals:
         if event.serial == self._since + 1:
             self._since += 1
         else:
-            self._taken.add(event.serial)
+            self._taken |= {event.serial}
 
     def _drop_earlier(self) -> None:
         """Drop events that were read: those before the last blocking call, and the excess."""
         recent = self.recent
         old = min(self._since, self.read_to)
         while recent and recent[0].serial <= old:
-            self._size -= len(recent.popleft().raw)
+            self._size -= len(recent.pop(0).raw)
         if not recent:
             self._size = 0  # whatever finalizers have read meanwhile
         while len(recent) > EARLIER.most or (recent and self._size > (EARLIER.most_bytes or 0)):
-            event = recent.popleft()
+            event = recent.pop(0)
             self._size -= len(event.raw)
-            self._forgotten.add(event.name)
+            self._forgotten |= {event.name}
 
     def tell_forgotten(self, wanted: Collection[str] | None) -> None:
         """Log that a wait which looks back may miss an event: one of its name was forgotten."""
@@ -416,7 +418,7 @@ class Arrivals:
         untaken = self._connection.untaken
         items = [item for _, item in self._items.copy()]
         events = []
-        for item in [*reversed([*items, *untaken]), *self._after(self.read_to)]:
+        for item in [*reversed(untaken), *items, *self._after(self.read_to)]:
             try:
                 if isinstance(item, Event) and item.name:
                     events.append(item)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import selectors
 import socket
-from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -150,12 +149,12 @@ class Connection:
         self._parser = Parser(max_body=self._probation.max_body)
         self._read_size = READ_SIZE
         self._lock = forks.lock()
-        self._replies: deque[Pending] = deque()  # in the order of the commands
+        self._replies: list[Pending] = []  # in the order of the commands
         self._unsent = bytearray()
         self._progress = 0.0  # when the switch last took some of `_unsent`, in real time
         self._arrived: list[Arrived] = []  # not yet taken by the handler's thread
         # What the program itself has posted, and behind how many of which `_arrived`.
-        self._posted: deque[tuple[list[Arrived], int, Arrived]] = deque()
+        self._posted: list[tuple[list[Arrived], int, Arrived]] = []
         self._queued = 0  # the weight of these, in bytes
         self._sleeps = False  # the handler's thread sleeps until the bell rings
         self._wanted: Collection[str] | None = None  # the events it sleeps for; None for all
@@ -351,7 +350,7 @@ class Connection:
 
     def _insert_posted(self, arrived: list[Arrived]) -> None:
         """Put what was posted behind what had arrived by then. Called with ``_lock``."""
-        posted = [self._posted.popleft() for _ in range(len(self._posted))]
+        posted = [self._posted.pop(0) for _ in range(len(self._posted))]
         for among, place, each in reversed(posted):  # earlier places stay the same
             arrived.insert(place if among is arrived else 0, each)
 
@@ -512,7 +511,7 @@ class Connection:
                     wakes = True
                     arrived.append((now, message))
                 elif self._replies:
-                    command = self._replies.popleft()
+                    command = self._replies.pop(0)
                     command.reply = message
                     if command.inbox is not None:
                         command.inbox.put(message)

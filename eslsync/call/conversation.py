@@ -141,7 +141,7 @@ class Conversation:
         self.callbacks = Callbacks()
         self.losses = Losses(self.logger)
         self.unheeded = Unheeded(clock, self.logger)
-        self._warned: set[str] = set()
+        self._warned: tuple[str, ...] = ()
         #: True while a method that waits several times is under way.
         self.composing = False
 
@@ -234,7 +234,7 @@ class Conversation:
     def warn_sync(self, what: str) -> None:
         """Log once what this socket can't do, since it is not async."""
         if what not in self._warned:
-            self._warned.add(what)
+            self._warned += (what,)
             self.logger.warning(
                 "this socket is not async: %s, or write async behind its address in the dialplan, "
                 "as in host:port async full",

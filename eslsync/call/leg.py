@@ -53,6 +53,9 @@ STATES = list(ChannelState)
 
 UP = Stage.UP
 
+#: For all legs; an empty set takes 216 bytes.
+NO_STATES: frozenset[str] = frozenset()
+
 #: Seconds to wait for the application ``hangup``, which a channel runs within a tick or two, before
 #: the switch is told to end the channel.
 HANGUP_PATIENCE = 3.0
@@ -132,7 +135,7 @@ class Leg:
         #: True once such a sound was sent to it that doesn't end by itself.
         self.may_play_for_ever = False
         #: The states in which our own applications may take it away later.
-        self.own_ways: set[str] = set()
+        self.own_ways = NO_STATES
         #: True once the handler itself has set or unset sip_reason.
         self.own_reason = False
         #: The last CHANNEL_BRIDGE.

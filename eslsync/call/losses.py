@@ -16,7 +16,7 @@ class Losses:
 
     def __init__(self, logger: logging.LoggerAdapter[logging.Logger]) -> None:
         self._logger = logger
-        self._told: set[str] = set()
+        self._told: tuple[str, ...] = ()
         #: The number of things that were dropped, of all kinds.
         self.total = 0
 
@@ -28,5 +28,5 @@ class Losses:
     def tell(self, bound: Bound, lost: object) -> None:
         """Log, once, that a bound drops things."""
         if bound.what not in self._told:
-            self._told.add(bound.what)
+            self._told += (bound.what,)
             self._logger.warning("%s; dropping the oldest, %s first", bound, lost)

@@ -9,7 +9,6 @@ have interrupted.
 
 from __future__ import annotations
 
-from collections import deque
 from queue import Full
 from typing import Any, Protocol
 
@@ -61,10 +60,10 @@ class Posts:
 
     def __init__(self, conversation: Queues) -> None:
         self._conversation = conversation
-        # One entry for each, wherever it is: a deque changes in one step, a number does not.
-        self._untaken: deque[None] = deque()
+        # One entry for each, wherever it is: a list changes in one step, a number does not.
+        self._untaken: list[None] = []
         #: Those whose turn has come, and that nobody has taken; the handler's thread only.
-        self.kept: deque[Event] = deque()
+        self.kept: list[Event] = []
 
     def post(self, value: Any) -> bool:
         """Queue a value, in any thread: see `Session.post`."""
@@ -88,7 +87,7 @@ class Posts:
         """Take the oldest value; ``event`` is what has just arrived or had its turn."""
         conversation = self._conversation
         if self.kept:
-            taken = self.kept.popleft()
+            taken = self.kept.pop(0)
         elif conversation.in_callback:
             # Others still wait for their turn; this one doesn't get another.
             waiting = conversation.backlog if event is None else (event,)

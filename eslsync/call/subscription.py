@@ -10,6 +10,8 @@ from ..wire.message import Format
 
 __all__ = ["Subscription", "unknown_event"]
 
+#: For all calls; an empty set takes 216 bytes.
+NO_NAMES: frozenset[str] = frozenset()
 #: The most events, and channels, that are known to arrive; others are checked again.
 MOST_KNOWN = 100
 
@@ -60,8 +62,8 @@ class Subscription:
     def __init__(self) -> None:
         self._lock = forks.lock()
         self._names: set[str] = set()  # with "ALL": every subclass as well
-        self._subclasses: set[str] = set()  # of CUSTOM
-        self._nixed: set[str] | None = None  # after ALL, which names all others
+        self._subclasses = NO_NAMES  # of CUSTOM
+        self._nixed: frozenset[str] | None = None  # after ALL, which names all others
         self._filters: list[tuple[str, str]] = []  # header, in lower case, and value
         # Events, and the channels that they are about, that a check has found to arrive.
         self._arrive: set[tuple[str, str | None]] = set()
@@ -102,15 +104,15 @@ class Subscription:
             elif verb.startswith("event"):
                 names = _names_in(line)
                 self._names.update(names[0])
-                self._subclasses.update(names[1])
+                self._subclasses = self._subclasses.union(names[1])
                 if "ALL" in names[0]:
-                    self._nixed = set()
+                    self._nixed = NO_NAMES
                 self.on = True
             elif verb == "nixevent":
                 self._note_nixed(*_names_in(line))
             elif verb == "noevents":
                 self._names.clear()
-                self._subclasses.clear()
+                self._subclasses = NO_NAMES
                 self._nixed = None
                 self.on = False
             else:
@@ -123,9 +125,9 @@ class Subscription:
             self.bridges = self._lets_through("CHANNEL_BRIDGE", "", self.uuid)
 
     def _note_nixed(self, names: list[str], subclasses: list[str]) -> None:
-        self._subclasses.difference_update(subclasses)
+        self._subclasses = self._subclasses.difference(subclasses)
         if self._nixed is not None:
-            self._nixed.update(subclasses)
+            self._nixed = self._nixed.union(subclasses)
         if "ALL" in names:
             self._names.clear()
         elif names != ["CUSTOM"]:

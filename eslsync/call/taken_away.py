@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 ROUTING, PARK = "2", "6"
-BRIDGED_ANEW = ("8", "9")
+BRIDGED_ANEW = frozenset({"8", "9"})
 #: The Channel-State-Number of a channel that leaves its application.
 LEFT = frozenset({ROUTING, PARK, *BRIDGED_ANEW})
 #: The Channel-State-Number of a channel that has hung up, and whose hangup event follows.
@@ -55,7 +55,7 @@ class Movable(Protocol):
     #: True once a bridge with another leg has taken, or will take, it out of the dialplan.
     leaves_dialplan: bool
     #: The states in which our own applications may take it away later.
-    own_ways: set[str]
+    own_ways: frozenset[str]
 
     @property
     def uuid(self) -> str: ...
@@ -139,10 +139,10 @@ def _since_connect(leg: Movable, event: Event) -> bool:
 def note_execution(leg: Movable, application: str, argument: str) -> None:
     """Note an application that is about to be sent to a leg, and may take it away."""
     if application == "sched_transfer":
-        leg.own_ways.add(ROUTING)
+        leg.own_ways |= {ROUTING}
     elif application == "att_xfer":
         for each in leg.conversation.legs.values():
-            each.own_ways.update(BRIDGED_ANEW)  # the remaining legs (recording 251)
+            each.own_ways |= BRIDGED_ANEW  # the remaining legs (recording 251)
     if application not in ("transfer", "xferext"):
         return
     flag = argument.partition(" ")[0]
@@ -188,7 +188,7 @@ def _note_command(conversation: Talks, line: str, headers: Mapping[str, str]) ->
     elif words and words[0].lower() == "sched_transfer":
         for leg in conversation.legs.values():
             if leg.uuid in words:
-                leg.own_ways.add(ROUTING)
+                leg.own_ways |= {ROUTING}
     elif words and words[0].lower() in MOVING:
         for leg in conversation.legs.values():
             if leg.uuid in words and "-bleg" not in words:

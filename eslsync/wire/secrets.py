@@ -9,7 +9,6 @@ place, too: an argument, an answer that quotes it, a header of another name.
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import islice
@@ -113,7 +112,7 @@ class Secrets:
         self.names = redactor.names
         self._redactor = redactor
         self._hides = bool(redactor.names)
-        self._reads = _learnt_from(redactor)
+        self._reads: Callable[[str], bool] | None = None  # from which headers; set by `read`
         #: True if digits are secret.
         self.hides_digits = DTMF in self.names
         # What commands, and events, contain that tell secrets; the words in lower case.
@@ -126,9 +125,9 @@ class Secrets:
         # Events that are not read until something is shown: the newest of each leg, and the
         # conversation's last.
         self._newest: dict[str, Event] = {}
-        self.recent: deque[Event] = deque()
+        self.recent: list[Event] = []
         self._read_to = 0  # the serial of the last of these that was read
-        self._patterns: tuple[dict[str, None], Patterns] = ({}, Patterns({}))
+        self._patterns = _NO_PATTERNS
 
     # What is told
 
@@ -192,6 +191,8 @@ class Secrets:
         """Learn from an event."""
         if self._hides and self.may_tell(event.raw):
             try:
+                if self._reads is None:
+                    self._reads = _learnt_from(self._redactor)
                 self.event(event.among(self._reads).items())
             except ProtocolError:
                 pass  # not an event after all
@@ -225,7 +226,7 @@ class Secrets:
             self._collected |= {name: None, f"{name}_invalid": None}
             _bound(self._collected, MOST_COLLECTED)
             self._redactor = also_collected(self.names, tuple(self._collected))
-            self._reads = _learnt_from(self._redactor)
+            self._reads = None
             names = [each.lower().encode("utf-8", "surrogateescape") for each in self._collected]
             self._words = re.compile(b"|".join((self._always.pattern, *map(re.escape, names))))
 
@@ -405,6 +406,10 @@ def _pattern(values: Iterable[str]) -> re.Pattern[str] | None:
     before = [pieces[each] for each in longest if len(each) >= 36]
     after = [pieces[each] for each in longest if len(each) < 36]
     return re.compile("|".join([*before, rf"(?P<uuid>{_UUID})", *after]))
+
+
+#: For all calls that have told no value.
+_NO_PATTERNS: tuple[dict[str, None], Patterns] = ({}, Patterns({}))
 
 
 def _written(value: str) -> set[str]:

@@ -64,6 +64,10 @@ ELSEWHERE = {
 def grows(value: ast.expr | None) -> bool:
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
         return value.func.id in GROWING
+    if isinstance(value, ast.Tuple):  # to which others are added
+        return not value.elts
+    if isinstance(value, ast.Name):  # one that is empty, for all calls
+        return value.id.startswith("NO_")
     return isinstance(value, (ast.Dict, ast.List, ast.Set, ast.ListComp, ast.DictComp))
 
 
