@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
+
 from .. import forks
 from ..clock import check_may_wait, here
 from ..wire.enums import ChannelState
@@ -61,7 +64,7 @@ class Subscription:
 
     def __init__(self) -> None:
         self._lock = forks.lock()
-        self._names: set[str] = set()  # with "ALL": every subclass as well
+        self._names = NO_NAMES  # with "ALL": every subclass as well
         self._subclasses = NO_NAMES  # of CUSTOM
         self._nixed: frozenset[str] | None = None  # after ALL, which names all others
         self._filters: list[tuple[str, str]] = []  # header, in lower case, and value
@@ -102,17 +105,16 @@ class Subscription:
             if verb.startswith("filter "):
                 self._note_filter(line[7:].lstrip(" "))
             elif verb.startswith("event"):
-                names = _names_in(line)
-                self._names.update(names[0])
-                self._subclasses = self._subclasses.union(names[1])
-                if "ALL" in names[0]:
+                names, subclasses = _names_in(line)
+                self._names = self._names | names if self._names else names
+                self._subclasses = self._subclasses.union(subclasses)
+                if "ALL" in names:
                     self._nixed = NO_NAMES
                 self.on = True
             elif verb == "nixevent":
                 self._note_nixed(*_names_in(line))
             elif verb == "noevents":
-                self._names.clear()
-                self._subclasses = NO_NAMES
+                self._names = self._subclasses = NO_NAMES
                 self._nixed = None
                 self.on = False
             else:
@@ -124,16 +126,16 @@ class Subscription:
             )
             self.bridges = self._lets_through("CHANNEL_BRIDGE", "", self.uuid)
 
-    def _note_nixed(self, names: list[str], subclasses: list[str]) -> None:
+    def _note_nixed(self, names: frozenset[str], subclasses: Iterable[str]) -> None:
         self._subclasses = self._subclasses.difference(subclasses)
         if self._nixed is not None:
             self._nixed = self._nixed.union(subclasses)
         if "ALL" in names:
-            self._names.clear()
-        elif names != ["CUSTOM"]:
+            self._names = NO_NAMES
+        elif names != {"CUSTOM"}:
             if "ALL" in self._names:
                 self._names |= EVENT_NAMES
-            self._names.difference_update({*names, "ALL"} - {"CUSTOM"})
+            self._names -= {*names, "ALL"} - {"CUSTOM"}
 
     def _note_filter(self, text: str) -> None:
         header, space, value = text.partition(" ")
@@ -317,7 +319,8 @@ def unknown_event(line: str) -> str:
     return ""
 
 
-def _names_in(line: str) -> tuple[list[str], list[str]]:
+@lru_cache(maxsize=256)  # and so one set for all calls that subscribe to the same
+def _names_in(line: str) -> tuple[frozenset[str], tuple[str, ...]]:
     """The events that a command names, and the subclasses, which follow CUSTOM."""
     words = line.partition(" ")[2].split(" ")
     names: list[str] = []
@@ -328,5 +331,5 @@ def _names_in(line: str) -> tuple[list[str], list[str]]:
         if name in EVENT_NAMES:
             names.append(name)
         if name == "CUSTOM":
-            return names, words[at + 1 :]
-    return names, []
+            return frozenset(names), tuple(words[at + 1 :])
+    return frozenset(names), ()
