@@ -365,14 +365,23 @@ class Arrivals:
         self._taken = NO_SERIALS
         self._forgotten = NO_NAMES
 
-    def of_last_call(self) -> list[Event]:
-        """The events that had their turn in the last blocking call, and that no wait returned."""
+    def of_last_call(self, wanted: Collection[str] | None) -> list[Event]:
+        """The events that had their turn in the last blocking call, and that no wait returned.
+
+        ``wanted`` are their names; None for any.
+        """
         if self.count == self._since:
             return []
         backlog = self._conversation.turns.backlog
         end = backlog.first_serial if backlog.events else self.count + 1
         new = reversed(self._after(self._since))
-        return [event for event in new if event.serial < end and self.is_untaken(event)]
+        return [
+            event
+            for event in new
+            if (wanted is None or event.quick_name in wanted)
+            and event.serial < end
+            and self.is_untaken(event)
+        ]
 
     def is_untaken(self, event: Event) -> bool:
         """True unless a wait has returned it; posted values have an order of their own."""

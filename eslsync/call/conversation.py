@@ -338,16 +338,17 @@ class Conversation:
 
         A wait for several things takes digits and posted values in order of arrival, too.
         """
-        events = self.arrivals.of_last_call()
+        events = self.arrivals.of_last_call(wanted)
         if isinstance(what, tuple):
             events = sorted({*events, *self.typeahead, *self.posts.kept}, key=attrgetter("serial"))
-        ending = self.ending
-        up = ending.stage is UP and ending.failure is None and leg.hangup_event is None
-        for event in events:
-            if (up or event.quick_name in KEPT) and self.typeahead.has(event):
-                result = ready(event)
-                if result is not None:
-                    return result
+        if events:
+            ending = self.ending
+            up = ending.stage is UP and ending.failure is None and leg.hangup_event is None
+            for event in events:
+                if (up or event.quick_name in KEPT) and self.typeahead.has(event):
+                    result = ready(event)
+                    if result is not None:
+                        return result
         self.arrivals.tell_forgotten(wanted)
         return None
 

@@ -10,6 +10,7 @@ from ..callables import check_function, check_returned
 from ..wire.enums import ChannelState
 from ..wire.event_names import parse_event
 from ..wire.message import Event
+from ..wire.protocol import quote
 from .connection import ALWAYS_WANTED
 from .posted import POSTED
 from .turns import KEPT
@@ -143,11 +144,15 @@ def _hangup_or_next(name: str, leg: Leg | None, target: Leg) -> Ready[Event]:
 @lru_cache(maxsize=256)  # the same waits recur
 def _named(name: str, subclass: str, uuid: str | None) -> Ready[Event]:
     """Wait for the next event of that name; of any leg if ``uuid`` is None."""
+    # FreeSWITCH writes the subclass first, where it is found without a search.
+    first = f"Event-Subclass: {quote(subclass)}\n".encode()
 
     def ready(event: Event | None) -> Event | None:
         if event is None or event.quick_name != name:
             return None
-        if subclass and event.get("Event-Subclass") != subclass:
+        if subclass and not (
+            event.raw.startswith(first) or event.get("Event-Subclass") == subclass
+        ):
             return None
         return event if uuid is None or event.uuid == uuid else None
 
