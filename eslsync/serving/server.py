@@ -92,7 +92,7 @@ class Server:
         #: close it, since the server has a copy.)
         self.host: str = settings.host if sock is None else sock.getsockname()[0]
         self.port = settings.port if sock is None else port_of(sock)
-        self.connections = Connections(self._nudge)
+        self.connections = Connections(self._nudge, simulated=settings.clock.simulates)
         #: Set when it begins to stop: calls that connect from now on are given back.
         self.stopping = threading.Event()
         self.finished = threading.Event()  #: set when everything has ended

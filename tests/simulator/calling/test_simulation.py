@@ -84,3 +84,18 @@ def test_finishing_hangs_up_and_returns_a_line_whose_handler_still_runs() -> Non
         assert simulation.finish() is line_of(slow)
         assert slow.cause == "NORMAL_CLEARING"
     assert slow.ended
+
+
+def test_more_calls_begin_in_one_moment_than_a_real_server_lets_knock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("eslsync.serving.connections.MAX_KNOCKING", 2)
+
+    def handler(session: Session) -> None:
+        session.channel.hangup()
+
+    with FreeSwitch() as switch:
+        calls = [switch.call(handler) for _ in range(4)]
+        for call in calls:
+            call.wait()
+        assert [str(call.cause) for call in calls] == ["NORMAL_CLEARING"] * 4
