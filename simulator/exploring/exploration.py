@@ -455,7 +455,7 @@ def explore(
     )
     folder = None if sounds is None else Path(sounds)
     evidence = Evidence(search, source, folder, tuple(extensions), rules)
-    with explored.probing():
+    with explored.probing(), search.processes():
         search.run()
         with search.standing_still():
             found = list(untried.find(evidence)) if shard else findings(evidence)

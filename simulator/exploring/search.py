@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +32,7 @@ from .handlers import Explored
 from .lines import Lines
 from .parts import Outcomes, Shard
 from .probes import Spot
+from .silences import Silences, silence
 from .situations import Situation
 from .spreading import Calling, Equipment
 from .variants import Planned, Variants
@@ -156,6 +157,7 @@ class Search:
     def run(self) -> None:
         """Explore until everything was tried, a limit is reached, or Ctrl-C is pressed."""
         began = real_seconds()
+        self._silences = Silences(lambda attempt: self.caller(covers=False).make(attempt))
         self._by_key: dict[tuple[int, str], Node] = {}
         self._spots: dict[tuple[int, str], list[Node]] = {}  # the continued situations
         self._heard_elsewhere: set[bytes] = set()
@@ -164,6 +166,7 @@ class Search:
             causes=self.causes[:CAUSES],
         )  # fmt: skip
         self._shapes: dict[object, Node] = {}
+        self._goes: set[object] = set()  # where each action has led, and what was heard
         self._slow: set[str] = set()  # spots where handlers wait for something but the call
         self._stayed: set[int] = set()
         self._due: Counter[int | None] = Counter()  # actions planned and not tried, by situation
@@ -314,23 +317,18 @@ class Search:
             story=outcome.story[_told(outcome, job.node) : outcome.told[-1]],
             then=outcome.story[outcome.told[-1] :],
         )
-        if job.moved and new is None and self._goes_there(edge):
+        goes = (edge.source, edge.what, edge.keys, edge.target, edge.said)
+        if job.moved and new is None and goes in self._goes:  # the same action at another time
             self.repeats.append(edge)
             return None
+        self._goes.add(goes)
         self.edges.append(edge)
+        self._silences.ends(made, outcome)
         if new is not None:
             new.by = edge
         if job.node is not None:
             job.node.edges.append(edge)
         return new
-
-    def _goes_there(self, moved: Edge) -> bool:
-        """True if the same action has led there at another time."""
-        return any(
-            (edge.source, edge.what, edge.keys, edge.target, edge.said)
-            == (moved.source, moved.what, moved.keys, moved.target, moved.said)
-            for edge in self.edges
-        )
 
     def _note(self, job: Planned, outcome: AttemptOutcome, made: Way, there: Node | None) -> None:
         """Note the other observations. (In the end, the caller hung up ``there``.)"""
@@ -456,6 +454,10 @@ class Search:
         for example, seems to stay in the same situation.
         """
         jobs = []
+        keys: dict[int, set[str]] = {}
+        for root, key in self._by_key:
+            keys.setdefault(root, set()).add(key)
+        of_root = {root: frozenset(each) for root, each in keys.items()}
         for number in [min(cycle) for cycle in self.silent_rounds()]:
             if number in self._stayed:
                 continue
@@ -463,8 +465,7 @@ class Search:
             self._stayed.add(number)
             self._due[number] += 1
             steps = node.here.steps
-            known = frozenset(key for root, key in self._by_key if root == node.root)
-            attempt = Attempt(node.way.call, steps, number=0, known=known)
+            attempt = Attempt(node.way.call, steps, number=0, known=of_root[node.root])
             jobs.append(
                 Planned(
                     attempt, node.root, node, CallerAction("silence", "silence", node.approach.at),
@@ -505,9 +506,13 @@ class Search:
 
     def in_silence(self, way: Way, seconds: float, caller: Caller | None = None) -> AttemptOutcome:
         """What happens while the caller does nothing for ``seconds``, and then hangs up."""
-        steps = (*way.steps, Step("say_nothing", {"seconds": seconds}))
-        attempt = Attempt(way.call, steps, hangs_up=True)
-        outcome = (caller or self.caller(covers=False)).make(attempt)
+        if caller is not None:
+            outcome = caller.make(silence(way, seconds))
+        elif self.explored.portable:
+            outcome = self._silences.of(way, seconds)
+            self.explored.ran.add(outcome.ran)
+        else:  # it keeps its state, and may take another course
+            outcome = self.caller(covers=False).make(silence(way, seconds))
         for trouble in outcome.troubles:
             if not trouble.at_hangup:
                 self.incidents.append(
@@ -515,7 +520,30 @@ class Search:
                 )
         return outcome
 
+    def foresee(self, calls: Iterable[tuple[Way, float]]) -> None:
+        """Have the processes make the calls of which `in_silence` is about to be asked."""
+        if self._others is not None and self.stopped is None and not self.stuck:
+            self._silences.foresee(calls, self._others)
+
     # Processes
+
+    _others: Calling | None = None  # that make calls, during `processes`
+
+    @contextmanager
+    def processes(self) -> Iterator[None]:
+        """Keep the processes that make calls, if there are any, for `run` and for findings."""
+        if not self._spreads:
+            yield
+            return
+        with self._spread() as self._others:
+            try:
+                yield
+            finally:
+                self._others = None
+
+    @property
+    def _spreads(self) -> bool:
+        return self.executor is not None or (self.workers > 1 and self.explored.portable)
 
     def caller(self, *, covers: bool = True) -> Caller:
         lines = Lines(self.explored.folder) if self.covers and covers else None
@@ -548,7 +576,12 @@ class Search:
 
     @contextmanager
     def _calling(self) -> Iterator[Calling]:
-        if self.executor is None and (self.workers <= 1 or not self.explored.portable):
+        if self._others is not None:
+            yield self._others
+        elif self._spreads:
+            with self._spread() as calling:
+                yield calling
+        else:
             caller = self.caller()
             try:
                 with self.standing_still():
@@ -556,7 +589,9 @@ class Search:
             finally:
                 if caller.lines is not None:
                     caller.lines.close()
-            return
+
+    @contextmanager
+    def _spread(self) -> Iterator[Calling]:
         start = self.circumstances[0].get("start") if self.circumstances else None
         equipment = Equipment(self.explored, self.caller, start)
         if self.executor is None:

@@ -30,6 +30,9 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         if edge.far_end is not None:
             where, _ = edge.far_end
             varied.setdefault((where, edge.source, edge.what, edge.keys), []).append(edge)
+    search.foresee(
+        (edge.way, STAYS) for edges in varied.values() for edge in edges if _comes_to_an_end(edge)
+    )
     told: set[object] = set()
     for edges in varied.values():
         for finding in _judged(search, edges):
@@ -43,7 +46,7 @@ def _judged(search: Search, edges: list[Edge]) -> Iterator[Finding]:
     taken: AttemptOutcome | None = None
     failed: list[tuple[Edge, AttemptOutcome]] = []
     for edge in edges:
-        if edge.ends is not None and edge.ends.how == "for ever":
+        if not _comes_to_an_end(edge):
             continue
         outcome = search.in_silence(edge.way, STAYS)
         if not outcome.bridges or outcome.astray:
@@ -74,3 +77,7 @@ def _judged(search: Search, edges: list[Edge]) -> Iterator[Finding]:
             way = Way(edge.way.call, (*edge.way.steps, Step("wait")))
             yield Finding("bridge-ignored", text, place, way, node=edge.source)
             return
+
+
+def _comes_to_an_end(edge: Edge) -> bool:
+    return edge.ends is None or edge.ends.how != "for ever"

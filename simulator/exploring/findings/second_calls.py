@@ -35,7 +35,9 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         return
     caller = search.caller_of_one_process()
     before: list[_Call] = []
-    for call in _calls(search):
+    calls = list(_calls(search))
+    search.foresee(calls)
+    for call in calls:
         alone = search.in_silence(*call)
         if alone.astray or alone.slow:
             return
