@@ -347,10 +347,11 @@ def in_short(files: Iterable[str]) -> str:
 def wrapped(
     text: str, room: float, most: int, width: Callable[[str], float], ellipsis: str
 ) -> list[str]:
-    """The text in lines, broken at blanks; long words are broken at / and commas, or anywhere."""
+    """The text in lines, broken at blanks; long words at / and commas, or at _, or anywhere."""
     pieces: list[str] = []
     for word in re.findall(r"\s+|\S+", text):
-        pieces += [word] if width(word) <= room else re.findall(r"[^/,]*[/,]|[^/,]+", word)
+        for piece in [word] if width(word) <= room else re.findall(r"[^/,]*[/,]|[^/,]+", word):
+            pieces += [piece] if width(piece) <= room else re.findall(r"[^_]*_|[^_]+", piece)
     lines = [""]
     for piece in pieces:
         if width(lines[-1] + piece) > room and lines[-1]:

@@ -8,6 +8,7 @@ definition (``<marker>``) is lost when one page contains several pictures.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
@@ -31,6 +32,11 @@ BAR = 9
 NEAREST = 130  #: minimum distance of two lifelines
 FARTHEST = 370  #: and the maximum
 ARROW = 8
+#: Maximum width, unless the lifelines would be too near: letters are legible in a column of 830.
+WIDEST = 900
+#: Where many lifelines are squeezed into that: their minimum distance, that of switch and app, and
+#: maximum lines of a text.
+SQUEEZED, NEAR_APP, MORE_LINES = 84, 170, 6
 #: Maximum lines of a text.
 MAX_LINES = 3
 #: Maximum characters of a tooltip.
@@ -38,17 +44,25 @@ TOOLTIP = 300
 #: Maximum rows before the lifelines are named at the foot, too.
 LONG = 24
 
+#: Looks that a legend explains if they occur: the class, and the meaning.
+KEYS = {
+    "bar": "a prompt",
+    "bar paused": "a prompt is paused",
+    "cut": "a prompt is cut",
+    "broken": "time passes",
+}
+
 STYLE = """
 .ladder { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; }
 .ladder .paper { fill: #ffffff; }
 .ladder text { fill: #24292f; }
 .ladder .title { font-weight: 600; font-size: 15px; }
-.ladder .about, .ladder .time, .ladder .passes { fill: #6e7781; font-size: 12px; }
+.ladder .about, .ladder .time, .ladder .passes, .ladder .key { fill: #57606a; font-size: 12px; }
 .ladder .time { font-variant-numeric: tabular-nums; }
 .ladder .head { fill: #f3f5f7; stroke: #afb8c1; }
 .ladder .name { font-weight: 600; }
-.ladder .life { stroke: #afb8c1; }
-.ladder .broken { stroke: #afb8c1; stroke-dasharray: 2 5; }
+.ladder .life { stroke: #8c959f; }
+.ladder .broken, .ladder .like-broken { stroke: #8c959f; stroke-dasharray: 2 5; }
 .ladder .line { stroke: #57606a; stroke-width: 1.4; fill: none; }
 .ladder .tip { fill: #57606a; }
 .ladder .caller text { fill: #0550ae; } .ladder .caller .line { stroke: #0969da; }
@@ -59,21 +73,28 @@ STYLE = """
 .ladder .problem .tip { fill: #cf222e; }
 .ladder .prompt text { fill: #7d4e00; } .ladder .prompt .line { stroke: #bf8700; }
 .ladder .prompt .tip { fill: #bf8700; }
-.ladder .bar { fill: #f2cc60; stroke: #bf8700; }
-.ladder .paused { fill: none; stroke: #bf8700; stroke-dasharray: 3 3; }
-.ladder .cut { stroke: #cf222e; stroke-width: 2; }
+.ladder .bar, .ladder .like-bar { fill: #f2cc60; stroke: #bf8700; }
+.ladder .paused, .ladder .like-paused { fill: none; stroke: #bf8700; stroke-dasharray: 3 3; }
+.ladder .cut, .ladder .like-cut { stroke: #cf222e; stroke-width: 2; }
 .ladder .bridge .line { stroke: #8250df; stroke-width: 3; } .ladder .bridge .tip { fill: #8250df; }
 .ladder .bridge text { fill: #6639ba; }
 @media (prefers-color-scheme: dark) {
 .ladder .paper { fill: #0d1117; }
 .ladder text { fill: #e6edf3; }
-.ladder .about, .ladder .time, .ladder .passes { fill: #8d96a0; }
+.ladder .about, .ladder .time, .ladder .passes, .ladder .key { fill: #9aa4af; }
 .ladder .head { fill: #161b22; stroke: #484f58; }
-.ladder .life, .ladder .broken { stroke: #484f58; }
+.ladder .life, .ladder .broken, .ladder .like-broken { stroke: #6e7681; }
 .ladder .line { stroke: #8d96a0; } .ladder .tip { fill: #8d96a0; }
 .ladder .caller text { fill: #79c0ff; } .ladder .app text { fill: #7ee787; }
+.ladder .caller .line { stroke: #388bfd; } .ladder .caller .tip { fill: #388bfd; }
+.ladder .app .line { stroke: #3fb950; } .ladder .app .tip { fill: #3fb950; }
+.ladder .problem .line { stroke: #f85149; } .ladder .problem .tip { fill: #f85149; }
+.ladder .prompt .line { stroke: #d29922; } .ladder .prompt .tip { fill: #d29922; }
+.ladder .bridge .line { stroke: #a371f7; } .ladder .bridge .tip { fill: #a371f7; }
+.ladder .cut, .ladder .like-cut { stroke: #f85149; }
 .ladder .problem text { fill: #ffa198; } .ladder .prompt text { fill: #f2cc60; }
-.ladder .bar { fill: #7d5700; } .ladder .bridge text { fill: #d2a8ff; }
+.ladder .bar:not(.paused), .ladder .like-bar { fill: #7d5700; }
+.ladder .bridge text { fill: #d2a8ff; }
 }
 """
 
@@ -107,6 +128,7 @@ class Drawing:
         self.spans = [span(entry) for entry in self.entries]
         self.names = lanes(self.spans)
         self.depth = Prompts.deepest(self.entries) if "caller" in self.names else 0
+        self.squeezed = False
         self.at = self._places()  # lifelines, from left to right
         self.rows = list(self._rows())
 
@@ -125,8 +147,10 @@ class Drawing:
         for index, (one, other) in enumerate(zip(self.names, self.names[1:], strict=False)):
             wanted[index] = max(wanted[index], (width(one) + width(other)) / 2 + 40)
         x = MARGIN + TIMES + self.depth * (BAR + 3) + max(24.0, width(self.names[0]) / 2 + 6)
+        fits = squeezed(wanted[:-1], WIDEST - x - self._aside) + wanted[-1:]
+        self.squeezed = fits != wanted
         places: dict[str, float] = {}
-        for name, room in zip(self.names, wanted, strict=True):
+        for name, room in zip(self.names, fits, strict=True):
             places[name] = round(x) + 0.5  # lines are sharp there
             x += room
         return places
@@ -140,7 +164,7 @@ class Drawing:
                 paused.append(entry)
                 continue
             room = self._room(where)
-            most = MAX_LINES if draws(entry, where) else 1
+            most = (MORE_LINES if self.squeezed else MAX_LINES) if draws(entry, where) else 1
             lines = wrapped(where.text, room, most, width, "…")
             left, right = sorted((self.at[where.start], self.at[where.end]))
             if row is not None and same_time(entry.time, row.time) and not is_prompt(entry):
@@ -176,11 +200,14 @@ class Drawing:
                 head.append(label(MARGIN, top - 5, line, kind))
         if head:
             top += 10
-        names = "".join(self._name(name, top) for name in self.names)
-        body, bottom = self._body(top + HEAD)
+        heads = self._heads()
+        high = HEAD + (max(map(len, heads.values())) - 1) * LINE
+        names = "".join(self._name(name, lines, top) for name, lines in heads.items())
+        body, bottom = self._body(top + high)
         if len(self.rows) > LONG:
-            names += "".join(self._name(name, bottom) for name in self.names)
-            bottom += HEAD
+            names += "".join(self._name(name, lines, bottom) for name, lines in heads.items())
+            bottom += high
+        legend, bottom = self._legend(body, bottom)
         height = bottom + MARGIN
         return "\n".join(
             [
@@ -193,21 +220,63 @@ class Drawing:
                 *head,
                 *body,
                 names,
+                *legend,
                 "</svg>\n",
             ]
         )
 
+    def _legend(self, body: list[str], y: float) -> tuple[list[str], float]:
+        """What the looks of bars and lines mean that occur, and its foot."""
+        drawn, x, y = [], float(MARGIN), y + 20
+        for kind, meaning in KEYS.items():
+            if not any(f'class="{kind}"' in each for each in body):
+                continue
+            takes = 26 + width(meaning) + 16
+            if x > MARGIN and x + takes > self._width - MARGIN:
+                x, y = float(MARGIN), y + LINE + 4
+            drawn.append(
+                f'<rect class="like-{kind.split()[-1]}" x="{x + 5:g}" y="{y - 9:g}" '
+                f'width="{BAR}" height="12" rx="2"/>'
+                if kind.startswith("bar")
+                else f'<path class="like-{kind}" d="M{x:g} {y - 3:g}h18"/>'
+            )
+            drawn.append(label(x + 24, y + 2, meaning, "key"))
+            x += takes
+        return drawn, y + 4 if drawn else y - 20
+
     @property
     def _width(self) -> float:
-        last = list(self.at)[-1]
-        return round(self.at[last] + max(40.0, width(last) / 2 + 14) + MARGIN)
+        return round(max(self.at.values()) + self._aside)
 
-    def _name(self, name: str, y: float) -> str:
-        wide = width(name) + 20
+    @property
+    def _aside(self) -> float:
+        """What is to the right of the last lifeline."""
+        return max(40.0, width(self.names[-1]) / 2 + 14) + MARGIN
+
+    def _heads(self) -> dict[str, list[str]]:
+        """The names of the lifelines, in lines."""
+        if not self.squeezed:
+            return {name: [name] for name in self.at}
+        places = list(self.at.values())
+        near = [other - one for one, other in itertools.pairwise(places)]
+        room = [
+            min(each) - 26 for each in zip([*near[:1], *near], [*near, *near[-1:]], strict=True)
+        ]
+        return {
+            name: wrapped(name, each, MAX_LINES, width, "…")
+            for name, each in zip(self.at, room, strict=True)
+        }
+
+    def _name(self, name: str, lines: list[str], y: float) -> str:
+        wide = max(map(width, lines)) + 20
         x = self.at[name]
+        texts = (
+            label(x, y + 17 + at * LINE, each, "name", "middle") for at, each in enumerate(lines)
+        )
         return (
             f'<rect class="head" x="{x - wide / 2:.1f}" y="{y:g}" width="{wide:.1f}" '
-            f'height="{HEAD - 6}" rx="5"/>' + label(x, y + 17, name, "name", "middle")
+            f'height="{HEAD - 6 + (len(lines) - 1) * LINE}" rx="5"><title>{written(name)}</title>'
+            f"</rect>{''.join(texts)}"
         )
 
     def _body(self, y: float) -> tuple[list[str], float]:
@@ -289,6 +358,17 @@ class Drawing:
             f'<rect class="paper" x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" '
             f'height="{len(lines) * LINE}"/>'
         )
+
+
+def squeezed(widths: list[float], room: float) -> list[float]:
+    """The widths, reduced until all fit into the room: the last, that of switch and app, only
+    after the others."""
+    *others, last = widths
+    level = max(others, default=0.0)
+    while sum(min(each, level) for each in others) + last > room and level > SQUEEZED:
+        level -= 1
+    reduced = [min(each, level) for each in others]
+    return [*reduced, max(min(last, room - sum(reduced)), min(last, NEAR_APP))]
 
 
 class Bars:

@@ -8,7 +8,7 @@ or more are shown with their length.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .rungs import (
@@ -30,6 +30,8 @@ __all__ = ["ASCII", "BOX", "Glyphs", "RungKind", "Style", "draw"]
 
 #: Default width of a ladder, in columns.
 WIDTH = 100
+#: Below so many columns, the lifelines are close together, and the texts beside them.
+CLOSE = 60
 #: Minimum columns between two lifelines.
 NARROWEST = 18
 #: Columns for what the caller hears, in a ladder that grows: a prompt, and one inside it.
@@ -95,6 +97,9 @@ class Ladder:
         self.style = style
         self.prompts = Prompts()
         self.depth = DEPTH if grows else Prompts.deepest(entries)
+        self.close = width < CLOSE
+        #: for texts, beside lifelines that are close together
+        self.beside = max(width - len(self._stamp(0.0)) - self.depth - 8, NARROWEST)
         self.left, self.right = self._fixed(width) if grows else self._lanes(width)
 
     def _fixed(self, width: int) -> tuple[int, int]:
@@ -120,6 +125,11 @@ class Ladder:
         line = "s".rjust(len(self._stamp(0.0).rstrip()))
         for column, name in [*names, (ahead + self.left + self.right + 2, "app")]:
             line = line.ljust(column - (len(name) - 1) // 2) + name
+        if self.close:
+            line = (
+                "s".rjust(len(self._stamp(0.0).rstrip())).ljust(ahead)
+                + "c  s  a  caller, switch, app"
+            )
         yield line
         previous: float | None = None
         for entry in self.entries:
@@ -135,6 +145,8 @@ class Ladder:
             self.prompts.settle()
 
     def _stamp(self, time: float | None) -> str:
+        if self.close:
+            return " " * 9 if time is None else f"{time:8.3f} "
         return " " * 11 if time is None else f"{time:9.3f}  "
 
     def _bars(self) -> str:
@@ -152,6 +164,8 @@ class Ladder:
 
     def _pause(self, seconds: float) -> str:
         text = f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
+        if self.close:
+            return self._close_line(self._stamp(None), self.glyphs.broken * 3, text, "time")
         middle = self._styled(text, "time") + " " * (self.left - len(text) - 3)
         return self._line(
             self._stamp(None), self.glyphs.broken * 3, f"   {middle}", " " * self.right
@@ -164,9 +178,16 @@ class Ladder:
         most = MAX_LINES
         if FILES.search(entry.text):
             most = 1 if is_prompt(entry) else MAX_LINES_OF_FILES
-        lines = wrapped(self._words(entry), lane - 6, most, columns, glyphs.ellipsis)
+        room = self.beside if self.close else lane - 6
         kind = kind_of(entry)
+        said = self._words(entry)
+        if self.close and kind == "problem":
+            said = f"{glyphs.trouble} {said}"
+        lines = wrapped(said, room, most, columns, glyphs.ellipsis)
         arrow = not is_prompt(entry) or entry.text.startswith("plays ")
+        if self.close:
+            yield from self._close_rung(entry, stamp, lines, arrow)
+            return
         lives = [glyphs.life] * 3
         for number, text in enumerate(lines):
             first = number == 0
@@ -188,6 +209,35 @@ class Ladder:
             yield self._line(stamp if first else self._stamp(None), "".join(lives), *lanes)
             lives = [glyphs.life] * 3
             self.prompts.settle()
+
+    def _close_rung(self, entry: Entry, stamp: str, lines: list[str], arrow: bool) -> Iterator[str]:
+        """A rung whose text is beside the lifelines."""
+        glyphs, kind = self.glyphs, kind_of(entry)
+        lives = [glyphs.life] * 3
+        gaps = ["  ", "  "]
+        if arrow and entry.sender != entry.receiver:
+            left = is_left(entry)
+            at = 0 if left else 1
+            if entry.sender == ("caller" if left else "switch"):
+                lives[at], gaps[at] = glyphs.from_left, glyphs.line + glyphs.to_right
+            else:
+                lives[at + 1], gaps[at] = glyphs.from_right, glyphs.to_left + glyphs.line
+        for number, text in enumerate(lines):
+            if number == 1:
+                lives, gaps = [glyphs.life] * 3, ["  ", "  "]
+            yield self._close_line(stamp, "".join(lives), text, kind, gaps)
+            stamp = self._stamp(None)
+            self.prompts.settle()
+
+    def _close_line(
+        self, stamp: str, lives: str, text: str, kind: RungKind, gaps: Sequence[str] = ("  ", "  ")
+    ) -> str:
+        one, two, three = (self._styled(life, "line") for life in lives)
+        left, right = (self._styled(gap, kind) for gap in gaps)
+        return (
+            f"{self._styled(stamp, 'time')}{self._bars()}{one}{left}{two}{right}{three} "
+            f"{self._styled(text, kind)}"
+        )
 
     def _words(self, entry: Entry) -> str:
         text = words(entry)

@@ -13,6 +13,7 @@ from simulator import Call
 from simulator.recordings.reading import Recording
 from simulator.scripts.script import run_script
 from tests.support.calls import play, press_1
+from tests.support.drawn import COLUMN, contrast
 from tests.support.places import RECORDINGS
 from tests.support.recorded import various
 
@@ -106,6 +107,53 @@ def test_long_texts_are_cut() -> None:
     assert any(text.endswith("…") for text in Picture(drawn).texts)
 
 
+# In a column of 830 pixels, on a light page and on a dark one
+
+
+def test_a_call_with_long_names_can_be_read_in_a_column() -> None:
+    def handler(session: Session) -> None:
+        session.channel.answer()
+        session.channel.bridge(
+            "loopback/a_long_name_of_a_far_end_that_goes_on/and_on", ring_timeout=1
+        )
+        session.channel.playback("a/long/name/" * 10)
+
+    drawn = play(handler, lambda call: None).ladder("svg")
+    sizes = map(float, re.findall(r"font(?:-size)?: (\d+)px", drawn))
+    assert min(sizes) * COLUMN / Picture(drawn).size[0] > 10.9
+
+
+def test_letters_and_lines_stand_out_from_the_paper_light_and_dark() -> None:
+    drawn = play(ivr, press_1).ladder("svg")
+    [style] = re.findall(r"<style>(.*)</style>", drawn, re.DOTALL)
+    light, _, dark = style.partition("@media (prefers-color-scheme: dark) {")
+    colours: dict[str, str] = {}
+    for rules in (light, dark):
+        for selectors, named, colour in re.findall(
+            r"([^{}]+)\{[^}]*?(fill|stroke): (#\w{6})", rules
+        ):
+            for selector in selectors.split(","):
+                colours[f"{selector.strip()} {named}"] = colour
+        paper = colours[".ladder .paper fill"]
+        for what, colour in colours.items():
+            if what.endswith(("text fill", ".about fill", ".time fill", ".key fill")):
+                assert contrast(colour, paper) >= 4.5, what
+            elif what.endswith(("line stroke", "tip fill", "life stroke", "cut stroke")):
+                assert contrast(colour, paper) >= 3, what
+
+
+def test_the_legend_explains_what_occurs() -> None:
+    def keys(svg: str) -> list[str | None]:
+        return [each.text for each in Picture(svg).of("key")]
+
+    def cut(call: Call) -> None:
+        call.hear("ivr/ivr-welcome", start=True)
+        call.hangup()
+
+    assert keys(play(ivr, press_1).ladder("svg")) == ["a prompt", "time passes"]
+    assert keys(play(ivr, cut).ladder("svg")) == ["a prompt", "a prompt is cut"]
+
+
 # Recordings
 
 
@@ -115,6 +163,7 @@ def test_a_recording_is_drawn_within_its_paper(name: str) -> None:
     recording = Recording.read(RECORDINGS / f"{name}.jsonl")
     picture = Picture(recording.ladder("svg"))
     width, height = picture.size
+    assert width <= 900 or len(picture.lanes) > 8
     for text in picture.root.iter(f"{SVG}text"):
         assert 0 < float(text.attrib["x"]) < width
         assert 0 < float(text.attrib["y"]) < height

@@ -165,6 +165,24 @@ def test_the_ladder_keeps_to_the_width(handler: Handler, width: int) -> None:
     assert widths.pop() <= width
 
 
+def test_in_a_narrow_terminal_the_texts_are_beside_the_lifelines() -> None:
+    entries = play(ivr, press_during_the_welcome).transcript.entries
+    drawn = draw(entries, width=50).splitlines()
+    assert max(map(columns, drawn)) <= 50
+    assert drawn[0] == "       s   c  s  a  caller, switch, app"
+    for line in (
+        "           │  │◀─┤ connect, linger, filter, event",
+        "   0.040  ┏│◀─┤  │ ivr/ivr-welcome",
+        "          ┃┊  ┊  ┊ 1.0 s",
+        "   1.040  ┃├─▶│  │ presses 2",
+    ):
+        assert line in drawn
+    for width in (30, 40, 50, 59):
+        narrow = draw(play(long_names).transcript.entries, width=width)
+        assert max(map(columns, narrow.splitlines())) <= max(width, 38)
+        assert "■ raises RuntimeError" in narrow
+
+
 def test_long_texts_are_broken_at_slashes_and_then_cut() -> None:
     call = play(long_names)
     drawn = draw(call.transcript.entries, width=80)
