@@ -180,7 +180,7 @@ def test_in_a_narrow_terminal_the_texts_are_beside_the_lifelines() -> None:
     for width in (30, 40, 50, 59):
         narrow = draw(play(long_names).transcript.entries, width=width)
         assert max(map(columns, narrow.splitlines())) <= max(width, 38)
-        assert "■ raises RuntimeError" in narrow
+        assert "■ raises" in narrow
 
 
 def test_long_texts_are_broken_at_slashes_and_then_cut() -> None:
