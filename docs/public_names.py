@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = ("eslsync", "eslsync.exceptions", "eslsync.protocol", "simulator")
 _FENCED = re.compile(r"^```\w*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_IMPORT = re.compile(r"from ((?:eslsync|simulator)[\w.]*) import \(?([\w, \n]+)")
+_IMPORT = re.compile(r"from ((?:eslsync|simulator)[\w.]*) import (\([^)]*\)|[^\n(]+)")
 _DOTTED = re.compile(r"(?<![\w/.-])(?<!from )((?:eslsync|simulator)(?:\.[A-Za-z_]\w*)+)(?!\w*/)")
 
 
@@ -55,6 +56,7 @@ def public(dotted: str) -> str:
     return ""
 
 
+@cache
 def exported(module: str) -> list[str]:
     """``__all__`` of a module; empty if there is no such module, or it exports nothing."""
     path = ROOT / module.replace(".", "/")

@@ -71,7 +71,7 @@ class Worker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
-        """Tell of settings that mean nothing or harm for calls, as gunicorn starts."""
+        """Tell of settings (``cfg``) that mean nothing or harm for calls, by gunicorn's ``log``."""
         if cfg.uid != os.geteuid():
             log.warning(
                 "workers of another user don't see when all stops, and calls that connect then are "

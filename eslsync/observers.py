@@ -95,7 +95,7 @@ class ObservedCall:
         self.runs_since: float | None = None
 
     def wall(self, at: float) -> float:
-        """A time of this call as seconds since 1970."""
+        """The time ``at`` of this call as seconds since 1970."""
         return self.epoch + at
 
     def __repr__(self) -> str:
@@ -136,8 +136,10 @@ class ObservedWait:
 class Observer:
     """Told of the moments of calls. Override what you want to know; the rest does nothing.
 
-    ``at`` is when it happened, in seconds on the call's clock: use differences, or
-    `ObservedCall.wall`. No digit that a caller pressed is in any of it.
+    ``call`` is which one, ``application`` and ``wait`` what in it. ``at`` is when it happened, in
+    seconds on the call's clock: use differences, or `ObservedCall.wall`. ``outcome`` is an
+    `Outcome`, ``how`` an `End`, ``reason`` a `Reason`, ``cause`` FreeSWITCH's for a hangup, and
+    ``error`` what was raised. No digit that a caller pressed is in any of it.
     """
 
     def observes(self) -> bool:

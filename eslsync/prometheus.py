@@ -248,7 +248,8 @@ class Endpoint:
     ``/readyz``: 200 while it takes calls (`Outbound.ready`), else 503: send it none.
     Without ``app`` only ``/metrics`` is there.
 
-    Raises ValueError for an address that is not HOST:PORT, and OSError if it can't listen there.
+    Raises ValueError for an ``address`` that is not HOST:PORT, and OSError if it can't listen
+    there.
     """
 
     def __init__(

@@ -48,7 +48,8 @@ class Session:
 
     Use its methods in the handler's thread and its callbacks. In other threads, commands and
     their replies work; methods that wait for an event raise RuntimeError. A handler may set
-    attributes on it.
+    attributes on it. Where a method takes ``timeout``, it raises TimeoutError after so many
+    seconds; None waits as long as it takes, which is until the call ends at the latest.
     """
 
     def __init__(self, conversation: Conversation, handover: Handover) -> None:
@@ -138,7 +139,7 @@ class Session:
         ``conversation.legs``. ``conversation.on_expected`` may be set to a function: it is called
         with each event, ``"CUSTOM <subclass>"`` among them, that the handler waits for or
         registers a callback for, and with ``"BACKGROUND_JOB <Job-UUID>"`` when it looks at a job.
-        Raises RuntimeError in another thread.
+        Raises RuntimeError in another thread, and TypeError for what is no `Watcher`.
         """
         if watcher is not None:
             for name in ("begins", "ends"):
@@ -193,7 +194,7 @@ class Session:
 
         It goes to the call's own channel, or to the one with ``uuid``. The reply ``+OK`` only
         means that FreeSWITCH has queued the message (recording 08a); `Channel.execute` waits for
-        the application itself. Raises what `send` raises.
+        the application itself. Raises what `send` raises, and ProtocolError for another answer.
         """
         check_call_command(call_command)
         line = f"sendmsg {check_uuid(uuid)}" if uuid else "sendmsg"
@@ -256,7 +257,7 @@ class Session:
         self.send(" ".join(words))
 
     def getvar(self, name: str, *, timeout: float | None = None) -> str | None:
-        """Return a variable of the channel on the socket (``getvar``); None if it is not set.
+        """Return the variable ``name`` of the channel on the socket (``getvar``), or None.
 
         Works on every socket, and after the hangup, but FreeSWITCH cuts the value at 511 bytes,
         and it must not contain a line break (recordings 07e, 14f): see `Channel.get_variable`.
@@ -278,9 +279,9 @@ class Session:
         self.send("nolinger")
 
     def divert_events(self, on: bool = True) -> None:
-        """Receive events that would go to an embedded script (``divert_events``; 05c).
+        """Receive events that would go to an embedded script (``divert_events on``; 05c).
 
-        Raises what `send` raises.
+        With ``on=False``, no longer. Raises what `send` raises.
         """
         self.send(f"divert_events {'on' if on else 'off'}")
 
@@ -314,10 +315,10 @@ class Session:
     ) -> None:
         """Fire an event (``sendevent``; recording 09d).
 
-        ``"CUSTOM <subclass>"`` names a custom event. An event with the Unique-ID of a channel
-        that is up goes to that channel's session instead of to everybody (mod_event_socket.c,
-        parse_command). Raises ValueError for a name that FreeSWITCH doesn't know, and what
-        `send` raises.
+        ``"CUSTOM <subclass>"`` names a custom event; ``headers`` and ``body`` are its own. An event
+        with the Unique-ID of a channel that is up goes to that channel's session instead of to
+        everybody (mod_event_socket.c, parse_command). Raises ValueError for a name that FreeSWITCH
+        doesn't know, and what `send` raises.
         """
         name, subclass = parse_event(name)
         first = {"Event-Subclass": subclass} if subclass else {}
@@ -361,9 +362,9 @@ class Session:
         """Call somebody else (bgapi ``originate``); wait until they answer; return their leg.
 
         The leg is parked, with its own state, waits and callbacks; its methods execute
-        applications there. For the dial string, ``variables``, ``ring_timeout`` and the caller id
-        see `Channel.bridge`. Early media does not count as an answer, unless ``variables`` sets
-        ignore_early_media to "false".
+        applications there. ``dial_string``, ``variables``, ``ring_timeout`` (seconds),
+        ``caller_id_name`` and ``caller_id_number`` are those of `Channel.bridge`. Early media does
+        not count as an answer, unless ``variables`` sets ignore_early_media to "false".
 
         When the handler ends, the leg is hung up unless it is bridged to another.
 
@@ -433,7 +434,7 @@ class Session:
         return register if callback is None else register(callback)
 
     def on_hangup(self, callback: HangupCallbackT) -> HangupCallbackT:
-        """A decorator: call the function once, with the `Hangup`, when the call has ended.
+        """A decorator: call ``callback`` once, with the `Hangup`, when the call has ended.
 
             @session.on_hangup
             def bill(hangup): ...

@@ -75,7 +75,10 @@ class Caller:
         return step.verb == "hear" or (has_ended and step.verb in DURING)
 
     def script(self, handler: str | Path) -> Script:
-        """The same caller as a script, to keep: ``caller.script("ivr.py").dump()`` is YAML."""
+        """The same caller as a script for ``handler``, to keep.
+
+        ``caller.script("ivr.py").dump()`` is YAML.
+        """
         return Script(str(handler), [*self._all_steps()])
 
     def _all_steps(self) -> Iterator[Step]:

@@ -152,7 +152,7 @@ class Applications:
     def on(self, event: str, callback: CallbackT) -> CallbackT: ...
 
     def on(self, event: str, callback: CallbackT | None = None) -> Any:
-        """As `Session.on`, for events of this leg only."""
+        """As `Session.on`, for events of this leg only: calls ``callback`` with each."""
         check_event(event)
         conversation, uuid = self.leg.conversation, self.uuid
 
@@ -174,7 +174,8 @@ class Applications:
         The handler for a digit takes precedence over the one for any digit; registering again
         replaces. Digit handlers run on the handler's thread while it is inside a blocking call,
         one at a time. Digits of another leg never run them, nor do digits pressed while
-        play_and_get_digits, read or get_digits collects them.
+        play_and_get_digits, read or get_digits collects them. Raises ValueError for what is no
+        digit, and TypeError if the parentheses are missing.
         """
         if callable(digit):
             raise TypeError("write @channel.on_dtmf() with parentheses, or name a digit")

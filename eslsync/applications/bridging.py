@@ -72,9 +72,9 @@ class BridgingApplications(Applications):
         caller away.
 
         Raises Hangup when the caller hangs up, while it rings or later (10d, 10e), which has the
-        outcome as ``hangup.bridged``, TimeoutError
-        after ``timeout`` seconds (the bridge continues), RuntimeError with ``events=False``, and
-        what `execute` raises.
+        outcome as ``hangup.bridged``, TimeoutError after ``timeout`` seconds (the bridge
+        continues), ValueError for an empty dial string and for options that can't be given,
+        RuntimeError with ``events=False``, and what `execute` raises.
 
         With another leg, for instance one that `Session.originate` called, the two hear each
         other until one hangs up (api ``uuid_bridge``). Then no option for dial strings can be
@@ -290,10 +290,11 @@ class BridgingApplications(Applications):
     ) -> None:
         """Join a conference and stay until the caller leaves it (application ``conference``).
 
-        ``flags`` are FreeSWITCH's, with ``|`` between them, such as "mute|deaf|moderator". Its
-        events are ``"CUSTOM conference::maintenance"`` (recording 11e); control it from outside
-        with ``session.api("conference NAME ...")``. Raises ValueError for text that FreeSWITCH
-        would split, and what `execute` raises.
+        ``name`` is the conference's, and ``profile`` one of conference.conf.xml. Callers are asked
+        for ``pin`` first. ``flags`` are FreeSWITCH's, with ``|`` between them, such as
+        "mute|deaf|moderator". Its events are ``"CUSTOM conference::maintenance"`` (recording 11e);
+        control it from outside with ``session.api("conference NAME ...")``. Raises ValueError for
+        text that FreeSWITCH would split, and what `execute` raises.
         """
         told = {"its name": name, "profile": profile, "pin": pin or "", "flags": flags}
         for what, text in told.items():
@@ -318,6 +319,7 @@ class BridgingApplications(Applications):
     ) -> None:
         """Park the caller in a slot, or fetch the one parked there (``valet_park``).
 
+        ``extension`` is a slot, or a way to find one, with ``more`` words for that:
         ``valet_park("lot", "6001")`` parks the caller if 6001 is free, and otherwise bridges
         them to the caller parked there. ``valet_park("lot", "auto", "in", "6001", "6099")``
         takes a free slot, ``"out"`` an occupied one, ``"ask"`` asks the caller for it. Returns
@@ -344,11 +346,12 @@ class BridgingApplications(Applications):
     ) -> None:
         """Wait in a queue, or serve one (application ``fifo``).
 
-        ``"in"``: the caller hears ``music`` until somebody takes the call, who hears
-        ``announce``, or until the caller leaves (fifo_orbit_exten, the exit key). It returns as
-        they begin to talk: what the handler executes then ends their conversation, and the
-        variable fifo_status is WAITING (34h), not ABORTED or TIMEOUT (21i). ``"out"``: be
-        bridged to the one who has waited longest; if nobody waits, return, or with ``wait`` hear
+        ``name`` is the queue's, and ``way`` the side. ``"in"``: the caller hears ``music`` until
+        somebody takes the call, who hears ``announce``, or until the caller leaves
+        (fifo_orbit_exten, the exit key). It returns as they begin to talk: what the handler
+        executes then ends their conversation, and the variable fifo_status is WAITING (34h), not
+        ABORTED or TIMEOUT (21i). ``"out"``: be bridged to the one who has waited longest; if
+        nobody waits, return, or with ``wait`` hear
         ``music`` until somebody does. Its events are ``"CUSTOM fifo::info"`` (mod_fifo.c,
         fifo_function). Raises ValueError for text that FreeSWITCH would split, and what
         `execute` raises.

@@ -160,7 +160,7 @@ class ControlApplications(Applications):
         """Schedule a hangup of the channel in ``seconds`` (application ``sched_hangup``).
 
         FreeSWITCH counts whole seconds of the epoch, so the hangup comes up to 1 s earlier; 0
-        hangs up now. Returns at once. Raises what `execute` raises.
+        hangs up now, with ``cause``. Returns at once. Raises what `execute` raises.
         """
         when = whole_seconds("sched_hangup: seconds", seconds)
         self.leg.do("sched_hangup", f"+{when} {_cause(cause)}", timeout)
@@ -188,7 +188,8 @@ class ControlApplications(Applications):
     def hold(self, display: str = "", *, timeout: float | None = None) -> None:
         """Put the far end on hold (application ``hold``): CHANNEL_HOLD (recording 262).
 
-        Raises what `execute` raises.
+        ``display`` is a text for its phone to show meanwhile (mod_sofia.c). Raises what `execute`
+        raises.
         """
         self.leg.do("hold", display, timeout)
 

@@ -67,11 +67,12 @@ class DigitApplications(PlayingApplications):
     ) -> Digits:
         """Play a prompt and collect digits (application ``play_and_get_digits``).
 
-        From ``min`` to ``max`` digits (default: ``min``), ended early by one of ``terminators``
-        ("" for none). The caller has ``timeout`` seconds from the end of the prompt for the first
-        digit, and ``digit_timeout`` for each of the others (default: the same). Both are at least
-        1 s; running out of time raises nothing. If the digits don't match ``regexp``, or are too
-        few, ``invalid_file`` is played and the prompt again, up to ``tries`` times in all.
+        The prompt is ``file``, several of them, or None for none. From ``min`` to ``max`` digits
+        (default: ``min``), ended early by one of ``terminators`` ("" for none). The caller has
+        ``timeout`` seconds from the end of the prompt for the first digit, and ``digit_timeout``
+        for each of the others (default: the same). Both are at least 1 s; running out of time
+        raises nothing. If the digits don't match ``regexp``, or are too few, ``invalid_file`` is
+        played and the prompt again, up to ``tries`` times in all.
 
         Returns the digits, as `Digits`. If the last try failed they are empty: ``timed_out`` is
         True if the caller pressed too few, ``invalid`` contains those that didn't match. With
@@ -200,8 +201,9 @@ class DigitApplications(PlayingApplications):
     ) -> Digits:
         """Play a prompt and collect digits from their events, type-ahead included.
 
-        This is not a FreeSWITCH application; those lose digits pressed before they begin. Here,
-        earlier digits that no wait has taken count. The first digit cuts the prompt
+        The prompt is ``file``, several of them, or None for none. This is not a FreeSWITCH
+        application; those lose digits pressed before they begin. Here, earlier digits that no wait
+        has taken count. The first digit cuts the prompt
         (``barge_in``); if one was typed ahead, the prompt is not played. A terminator with no
         digit before it belongs to an earlier entry, and is ignored if ``min`` is 1 or more.
 
@@ -219,9 +221,9 @@ class DigitApplications(PlayingApplications):
 
         `on_dtmf` handlers don't run for these digits. It needs an async socket, because a sync
         one sends digits only while an application runs (06h): use play_and_get_digits there. It
-        waits at most for the prompts and timeouts of every try. Raises Hangup or Disconnected
-        when the leg or the connection ends, and what ``valid`` and callbacks raise; then the
-        digits of that try can be waited for again.
+        waits at most for the prompts and timeouts of every try. Raises RuntimeError on a socket
+        that sends no digits, Hangup or Disconnected when the leg or the connection ends, and what
+        ``valid`` and callbacks raise; then the digits of that try can be waited for again.
         """
         least, most = _how_many("get_digits", min, max)
         if terminators is None:

@@ -211,9 +211,9 @@ class PlayingApplications(Applications):
         """Say a number, a date or a spelling in recorded pieces (application ``say``).
 
         ``kind`` is number, items, currency, name_spelled, current_date_time, telephone_number
-        and so on; ``method`` is pronounced, iterated or counted; ``module`` is the language,
-        with a dialect as in ``"en:us"`` (recording 11n). Raises ValueError for an empty text; for
-        the rest see `playback`.
+        and so on, ``gender`` masculine, feminine or neuter; ``method`` is pronounced, iterated or
+        counted; ``module`` is the language, with a dialect as in ``"en:us"`` (recording 11n).
+        Raises ValueError for an empty text; for the rest see `playback`.
         """
         for name, name_word in (("kind", kind), ("method", method), ("module", module)):
             if not name_word or " " in name_word:

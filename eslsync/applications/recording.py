@@ -39,7 +39,9 @@ class RecordingApplications(PlayingApplications):
         Returns a `Recorded` (recording 11a). Most recordings end when the caller hangs up: then
         the `Hangup` has it as ``hangup.recorded`` (21b). The key that ended it satisfies no later
         wait for a digit. If the file can't be written, for instance because its folder does not
-        exist, FreeSWITCH hangs up (mod_dptools.c, record_function). For the rest see `execute`.
+        exist, FreeSWITCH hangs up (mod_dptools.c, record_function). Raises ValueError for a
+        ``limit`` of 0, and ``silence_seconds`` without ``silence_threshold``. For the rest see
+        `execute`.
         """
         if silence_seconds is not None and silence_threshold is None:
             raise ValueError("record: silence_seconds needs silence_threshold")
@@ -76,9 +78,9 @@ class RecordingApplications(PlayingApplications):
     ) -> None:
         """Record both sides from now on (application ``record_session``).
 
-        Ends at `stop_record_session`, the hangup, or after ``limit`` seconds (rounded up).
-        Returns at once; its events are RECORD_START and RECORD_STOP (recordings 11c, 11d).
-        Raises what `execute` raises.
+        ``file`` is where, on the switch. Ends at `stop_record_session`, the hangup, or after
+        ``limit`` seconds (rounded up). Returns at once; its events are RECORD_START and RECORD_STOP
+        (recordings 11c, 11d). Raises what `execute` raises.
         """
         words = [word(check_file(file))]
         if limit is not None:
@@ -89,8 +91,8 @@ class RecordingApplications(PlayingApplications):
     def stop_record_session(self, file: File = "all", *, timeout: float | None = None) -> None:
         """End a `record_session` (application ``stop_record_session``).
 
-        ``file`` is the full path (Record-File-Path of RECORD_START), or "all". Raises what
-        `execute` raises.
+        ``file`` is the full path (Record-File-Path of RECORD_START), or "all". Raises ValueError
+        if it is empty, and what `execute` raises.
         """
         file = fspath(file)
         if not file:

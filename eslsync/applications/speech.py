@@ -50,9 +50,10 @@ class SpeechApplications(PlayingApplications):
     ) -> Speech:
         """Play a prompt and listen to the caller (application ``play_and_detect_speech``).
 
-        ``engine`` is FreeSWITCH's name of a recognizer (``unimrcp``, ``vosk``), and ``grammar``
-        what that is to understand. Speech cuts the prompt. Returns what was said, as `Speech`:
-        empty if it was not understood, or if nobody spoke (``timed_out``). Keys among
+        The prompt is ``file``, or several of them. ``engine`` is FreeSWITCH's name of a recognizer
+        (``unimrcp``, ``vosk``), and ``grammar`` what that is to understand. Speech cuts the prompt.
+        Returns what was said, as `Speech`: empty if it was not understood, or if nobody spoke
+        (``timed_out``). Keys among
         ``terminators`` ("12#", "any", or "" for none; None leaves that to the channel's variable
         playback_terminators) end it, too; other keys are ignored.
 
@@ -93,9 +94,11 @@ class SpeechApplications(PlayingApplications):
         """Begin to listen to the caller (application ``detect_speech``); return at once.
 
         The handler goes on, plays prompts, waits, and asks the `Recognition` for what was said.
-        ``name`` is the grammar's, for engines that switch them on and off by name; for the rest see
-        `play_and_detect_speech`. A channel has one recognizer: while it is there, this method
-        loads another grammar and has it listen again (recording 29b).
+        ``engine`` is FreeSWITCH's name of a recognizer, and ``parameters`` are its own, in
+        milliseconds where they are times. ``name`` is the grammar's, for engines that switch them
+        on and off by name; for the rest see `play_and_detect_speech`. A channel has one recognizer:
+        while it is there, this method loads another grammar and has it listen again (recording
+        29b).
 
         It sets the channel's variable fire_asr_events, without which FreeSWITCH tells nothing while
         something is played. Raises what `execute` raises, and RuntimeError on a socket that is not
@@ -122,7 +125,8 @@ class SpeechApplications(PlayingApplications):
 class Recognition:
     """A recognizer that listens on a channel, from `Channel.detect_speech` until `stop`.
 
-    It can be used in a ``with`` statement, which stops it.
+    It can be used in a ``with`` statement, which stops it. Its methods raise TimeoutError after
+    ``timeout`` seconds (None: they wait as long as it takes).
     """
 
     def __init__(self, leg: Leg, answers: Answers) -> None:
@@ -170,12 +174,15 @@ class Recognition:
         parameters: Mapping[str, str | float | bool] | None = None,
         timeout: float | None = None,
     ) -> None:
-        """Load a grammar, for when it listens again."""
+        """Load a grammar called ``name``, for when it listens again.
+
+        ``parameters`` are in the engine's own units.
+        """
         words = ("grammar", _grammar(grammar, parameters), word(name))
         self.command(" ".join(words), timeout)
 
     def param(self, name: str, value: str | float | bool, *, timeout: float | None = None) -> None:
-        """Set a parameter of the engine."""
+        """Set the parameter ``name`` of the engine to ``value``, in its own units."""
         self.command(f"param {word(_name(name))} {word(_value(value))}", timeout)
 
     def start_input_timers(self, *, timeout: float | None = None) -> None:
@@ -187,7 +194,7 @@ class Recognition:
         self.command("stop", timeout)
 
     def command(self, argument: str, timeout: float | None = None) -> None:
-        """Execute ``detect_speech`` with another of its commands (``grammaroff NAME``)."""
+        """Execute ``detect_speech`` with ``argument``, another of its commands."""
         self._leg.do("detect_speech", argument, timeout)
 
     def __enter__(self) -> Self:

@@ -120,7 +120,8 @@ class VariableApplications(Applications):
     ) -> None:
         """Store a value under a realm and a key, or delete it (application ``hash``; 28a).
 
-        Until the switch restarts, any call can read it with
+        ``action`` is ``"insert"`` or ``"delete"``, or one with a condition. Until the switch
+        restarts, any call can read it with
         ``session.api(f"hash select/{realm}/{key}")``. ``"insert_ifempty"`` stores unless the key
         has a value, ``"delete_ifmatch"`` deletes if its value is ``value`` (mod_hash.c,
         hash_function). Raises ValueError for an empty realm, key or value, and what `execute`

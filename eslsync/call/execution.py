@@ -225,7 +225,7 @@ class Execution(Generic[T]):
         Works for applications that play, record or sleep, even if still queued. FreeSWITCH breaks
         off the innermost running application (switch_ivr_play_say.c, CF_BREAK): raises
         RuntimeError if that is a later one, and for an application with ``lock=True``, behind
-        which the ``break`` would wait. For the rest see `wait`.
+        which the ``break`` would wait. ``timeout`` is in seconds; for the rest see `wait`.
         """
         under_way = self._under_way
         leg = under_way.leg

@@ -86,7 +86,7 @@ class Job:
         return self._event is not None
 
     def complete(self, event: Event) -> None:
-        """Note its BACKGROUND_JOB: see `Session.bgapi`."""
+        """Note its BACKGROUND_JOB, ``event``: see `Session.bgapi`."""
         self._event = event
 
     def _look(self) -> None:

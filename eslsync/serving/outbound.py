@@ -118,6 +118,8 @@ class Outbound:
     given back if that is "close".
     ``observers`` are told of what happens in each call (`eslsync.observers.Observer`).
     ``clock`` is for simulated time.
+
+    Raises TypeError or ValueError, which says what is wrong, for a value that can't be.
     """
 
     @checked
@@ -369,7 +371,7 @@ class Outbound:
         """Leave new calls to the others that accept from ``sock``, as long as they take them.
 
         A call that nobody has taken for 0.2 s is handled here. Stop it when it has no calls, and
-        none has been cut or has had to wait.
+        none has been cut or has had to wait. Raises RuntimeError without ``sock``.
         """
         if self.sock is None:
             raise RuntimeError("only a server that shares a given sock can leave calls to others")

@@ -90,7 +90,7 @@ class Message(Mapping[str, str]):
     Names match in any letter case; two headers that differ only in that are each found by
     their own spelling. A repeated header has its first value, as in FreeSWITCH's own
     ``switch_event_get_header``; `get_all` returns all. Bytes that are not UTF-8 read as U+FFFD;
-    `get_bytes` returns them.
+    `get_bytes` returns them. ``name`` is a header's everywhere.
     """
 
     __slots__ = ("_content", "_head", "_headers")
@@ -461,7 +461,7 @@ class CommandReply(Message):
         return self._head.find(b"-ERR") < 0 or not self.text.startswith("-ERR")
 
     def refuses(self, line: str) -> bool:
-        """True if it refuses this command; getvar's answer may be a value that looks like that."""
+        """True if it refuses the command ``line``; getvar's may be a value that looks like that."""
         return not self.ok and (line[:7].lower() != "getvar " or self.text == NOT_FOUND)
 
     def __repr__(self) -> str:
@@ -500,7 +500,7 @@ class ApiResponse(Message):
         return not failed(self.body)
 
     def refuses(self, line: str) -> bool:
-        """True if it tells that this ``api`` command failed."""
+        """True if it tells that the ``api`` command in ``line`` failed."""
         return failed(self.body, line.partition(" ")[2])
 
     def __repr__(self) -> str:

@@ -58,7 +58,8 @@ M = TypeVar("M")
 class Framer(Generic[M]):
     """Cuts a stream into header blocks and bodies; ``make`` turns each pair into a message.
 
-    ``length_of`` reads the length of the body from a header block, by default `body_length`.
+    ``length_of`` reads the length of the body from a header block, by default `body_length`. A
+    header block has at most ``max_headers`` bytes, a body ``max_body``.
 
     When the peer violates the protocol, `feed` returns the messages that were complete before,
     keeps the ProtocolError in ``failure``, and raises it from the next call on.
@@ -84,7 +85,7 @@ class Framer(Generic[M]):
         self._needed = 0  # the length that completes `rest`; 0: unknown
 
     def feed(self, data: bytes) -> list[M]:
-        """Take what the peer sent; return the messages that are now complete, in order."""
+        """Take ``data`` of the peer; return the messages that are now complete, in order."""
         if self.failure is not None:
             raise self.failure
         messages: list[M] = []
@@ -266,7 +267,7 @@ class Command:
         self.body = body
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """The first value of a header, named in any letter case."""
+        """The first value of the header ``name``, in any letter case; else ``default``."""
         name = name.lower()
         for key, value in self.headers:
             if key.lower() == name:
@@ -291,7 +292,8 @@ class CommandParser(Framer[Command]):
     """Reads what an app sends, as mod_event_socket.c's ``read_packet`` does.
 
     Lines may end in LF or CRLF (recording 08f), names match in any letter case, and lines
-    without a colon and blank lines before a command are skipped.
+    without a colon and blank lines before a command are skipped. A command has at most
+    ``max_headers`` bytes of headers, and ``max_body`` of a body.
     """
 
     def __init__(self, *, max_headers: int = MAX_BODY, max_body: int = MAX_BODY) -> None:
@@ -351,6 +353,6 @@ def _check_lines(lines: Iterable[str]) -> None:
 
 
 def encode_message(headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
-    """Encode a message as a switch sends it. The caller's headers include Content-Length."""
+    """Encode a message as a switch sends it; ``headers`` include the length of ``body``."""
     lines = [f"{name}: {value}\n" for name, value in headers]
     return "".join([*lines, "\n"]).encode("utf-8", "surrogateescape") + body

@@ -237,7 +237,7 @@ class Call:
         return self._line.ended
 
     def variable(self, name: str) -> str | None:
-        """A channel variable, also after the call's end; None if it is not set."""
+        """The channel variable ``name``, also after the call's end; None if it is not set."""
         value = self._line.channel.get(name)
         return None if value is None else readable(bytes_of(value))
 
@@ -351,7 +351,7 @@ class Call:
             self._do(lambda digit=digit: self._press(digit), gap if index else 0.0)  # type: ignore[misc]
 
     def press_after(self, seconds: float, digits: str, *, gap: float = GAP) -> None:
-        """Press keys ``seconds`` from now, ``gap`` seconds apart, beside the caller's other verbs.
+        """Press ``digits``, ``seconds`` from now and ``gap`` seconds apart, beside other verbs.
 
         Returns at once. Keys due after the call's end are not pressed.
         """
@@ -366,7 +366,7 @@ class Call:
             )
 
     def hangup(self, cause: HangupCause | str = HangupCause.NORMAL_CLEARING) -> None:
-        """Hang up, and wait until the handler has ended; see `wait`.
+        """Hang up with ``cause``, and wait until the handler has ended; see `wait`.
 
         As the first verb, it comes once the handler has begun, in the same moment: FreeSWITCH
         tells an app nothing of a call that ends before (recording 27f).
@@ -381,7 +381,7 @@ class Call:
     def hangup_after(
         self, seconds: float, cause: HangupCause | str = HangupCause.NORMAL_CLEARING
     ) -> None:
-        """Hang up ``seconds`` from now, beside the caller's other verbs; return at once.
+        """Hang up with ``cause`` ``seconds`` from now, beside other verbs; return at once.
 
         Raises CallFailed if the call has ended.
         """
@@ -392,7 +392,7 @@ class Call:
         self._simulation.later(seconds, lambda: self._line.hang_up(str(cause)))
 
     def transfer(self, extension: str) -> None:
-        """Have another client of the switch transfer this call (api ``uuid_transfer``).
+        """Have another client transfer this call to ``extension`` (api ``uuid_transfer``).
 
         As an operator's console does: the handler meets `eslsync.Transferred`. For an agent's phone
         that transfers see ``transfers`` of `FreeSwitch.endpoint`. Raises CallFailed if the call has
@@ -429,7 +429,7 @@ class Call:
         self._line.awaited = True
 
     def says(self, words: str, *, seconds: float | None = None, when_asked: bool = False) -> None:
-        """Say something, for ``seconds`` (default: as long as it takes); return at its end.
+        """Say ``words``, for ``seconds`` (default: as long as it takes); return at its end.
 
         `Channel.play_and_detect_speech` and `Channel.detect_speech` understand it as the
         ``recognizers`` of `FreeSwitch` say. With ``when_asked=True``, begin as soon as one of them

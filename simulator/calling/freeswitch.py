@@ -128,7 +128,7 @@ class FreeSwitch:
     the first call to that app, and at the end of the block. By default they are not.
 
     The simulation fails, with the handler's stack, if a handler does not wait for the call for
-    ``patience`` real seconds (None: no limit).
+    ``patience`` real seconds (None: no limit). A wrong option is a ValueError or TypeError.
 
     Leaving the block hangs up every call, waits until handlers end, and re-raises a handler's
     exception, except Hangup; so do the verbs. With ``raises=False`` neither does: see
@@ -310,12 +310,14 @@ class FreeSwitch:
     ) -> Call:
         """Have ``caller`` call ``destination``, where the dialplan hands the call to ``app``.
 
-        ``app`` is a handler, or an `Outbound` that has not been started, whose handler and
-        options are used on a port that the switch chooses. (Or ``"host:port"``: see `dial`.)
+        ``caller_name`` is the caller's Caller-ID name. ``app`` is a handler, or an `Outbound` that
+        has not been started, whose handler and options are used on a port that the switch chooses.
+        (Or ``"host:port"``: see `dial`.)
         ``socket`` gives the options after host and port in the dialplan's `socket` entry;
         ``before`` and ``after`` are the (application, data) pairs before and after that entry.
         ``variables`` are set on the channel. ``faults`` are injected. The call begins when a
-        verb of a call first waits.
+        verb of a call first waits. Raises RuntimeError outside of the block, and ValueError or
+        TypeError for an argument that can't be.
         """
         if not self._entered:
             raise RuntimeError("a FreeSwitch makes calls only inside its with block")
@@ -386,7 +388,9 @@ class FreeSwitch:
         return call
 
     def dial(self, address: str, **options: Any) -> Call:
-        """As `call`, for a program in any language that listens on ``"host:port"``.
+        """As `call`, for a program in any language that listens on ``address``, "host:port".
+
+        The ``options`` are those of `call`.
 
         The test fails at the end of its block if nobody listens there, unless ``after`` says how
         the dialplan continues, or the test has looked at `Call.taken` by then.
@@ -422,7 +426,7 @@ class FreeSwitch:
 
         With ``handler``, that handler takes the call instead: it may answer, and gets the keys
         pressed on the other side of the bridge; each side hangs up with the other. Its call is
-        among `calls`.
+        among `calls`. Raises ValueError if both it and what the far end does are given.
         """
         if dial_string != OTHERS:
             check_dial_string(dial_string)
@@ -478,8 +482,8 @@ class FreeSwitch:
             agent.answer()
             agent.press("1")
 
-        Its verbs are about the last call to it that is up, or, with ``number``, about that one of
-        the calls to it (the first is 1).
+        ``dial_string`` is that of `endpoint`. Its verbs are about the last call to it that is up,
+        or, with ``number``, about that one of the calls to it (the first is 1).
         """
         check_dial_string(dial_string)
         return FarEnd(self._simulation, dial_string, number)
@@ -490,7 +494,8 @@ class FreeSwitch:
         ``address`` is written as in the dialplan's `socket` entry (``"10.9.9.9:6000"``), and names
         no machine: ``app`` is served as that of `call` is. Nobody listens on any other address,
         except a call's own app on 127.0.0.1:5000 (or where `dial` called it), and `socket` then
-        continues with the next entry of the dialplan.
+        continues with the next entry of the dialplan. Raises ValueError if
+        ``address`` is none.
         """
         if not re.fullmatch(r"\S+:\d+", address):
             raise ValueError(f"listen: an address is host:port, not {address!r}")
@@ -523,7 +528,8 @@ class FreeSwitch:
         ``at`` gives the numbers of the calls meant, from 1: ``2``, ``[1, 3]``, ``"2-"``; the last
         `outside` for a call holds. The ladder shows each call. Other threads than the handlers'
         call the function as it is, and so does everybody when the switch ends. The block fails if
-        no such call came, unless that is ``optional``. See docs/guides/outside.md.
+        no such call came, unless that is ``optional``. Raises RuntimeError outside of the block.
+        See docs/guides/outside.md.
         """
         if not self._entered:
             raise RuntimeError("a FreeSwitch knows what is outside only inside its with block")

@@ -112,7 +112,10 @@ class Exploration:
         saved_maps.save(self.behaviour, file)
 
     def save_part(self, file: Path) -> None:
-        """Write the calls that a shard has made, for ``explore(..., merge=[file, ...])``."""
+        """Write the calls that a shard has made, for ``explore(..., merge=[file, ...])``.
+
+        Raises ValueError if it is not a shard's.
+        """
         assert self._search is not None
         if self._search.outcomes.kept is None:
             raise ValueError("only explore(..., shard=(number, of)) makes a part")
@@ -175,14 +178,17 @@ class Exploration:
     def way_script(
         self, way: Way, folder: Path | None = None, expect: Mapping[str, object] | None = None
     ) -> str:
-        """The caller script of a way, as YAML."""
+        """The caller script of a way, as YAML, for a file in ``folder``.
+
+        ``expect`` are its expectations.
+        """
         named = self._explored.named
         if named is None:
             named = AppName(str(self._explored.source().path), self._explored.title())
         return way.script(*named.beside(folder), expect or {}).dump()
 
     def save_scripts(self, folder: Path) -> list[Path]:
-        """Write a script for each finding that a caller can show; return the files."""
+        """Write a script for each finding that a caller can show, into ``folder``; return them."""
         folder.mkdir(parents=True, exist_ok=True)
         written = []
         for number, finding in enumerate(self.findings, 1):
@@ -198,7 +204,7 @@ class Exploration:
         return "\n".join(self.report())
 
     def report(self, *, with_map: bool = True) -> list[str]:
-        """Its lines: the map as a tree, a summary, the findings, and lines no caller reaches."""
+        """Its lines: the map as a tree, if ``with_map``; a summary; findings; unreached lines."""
         lines = [*as_tree(self.map), ""] if with_map else []
         lines += [*self.summary.splitlines(), *_kept(self.rules, self.findings)]
         if self.findings:
@@ -380,10 +386,12 @@ def explore(
     dialplan, numbers or regular expressions: transfers to others are reported. ``against`` is a
     file that `Exploration.save_map` has written: what has changed since is the result's
     `review`, and what `check` goes by. Without ``seconds``, the same arguments give the same
-    result, for any number of ``workers``. Raises `LoadError` for a file without a handler,
-    `RuleError` for a sentence that is no rule, and `SavedMapError` for a file that is no map, or
-    one of an exploration with other ``keys``, ``entries``, ``says``, ``circumstances``, ``sounds``
-    or ``seed``.
+    result, for any number of ``workers``. With ``coverage``, lines that no call runs are in
+    `Exploration.uncovered`; ``patience`` is that of `FreeSwitch`, in seconds; ``progress`` is told
+    how far it is. Raises ValueError and TypeError for arguments that can't be, `LoadError` for a
+    file without a handler, `RuleError` for a sentence that is no rule, and `SavedMapError` for a
+    file that is no map, or one of an exploration with other ``keys``, ``entries``, ``says``,
+    ``circumstances``, ``sounds`` or ``seed``.
     """
     check_kinds(allow)
     if against is not None:

@@ -147,7 +147,7 @@ class Recording:
 
     @classmethod
     def read(cls, path: str | Path) -> Recording:
-        """The recording in a file.
+        """The recording in the file ``path``.
 
         Raises OSError if it can't be read, and NotARecording if it is not a recording.
         """

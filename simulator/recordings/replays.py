@@ -108,7 +108,7 @@ def replay(
     """Run a handler against the switch of a recording, and report the differences.
 
     ``recording`` is a file, or a `Recording`. ``app`` is a handler, or an `Outbound` that has not
-    been started, whose options are used. ``patience`` is that of `FreeSwitch`.
+    been started, whose options are used. ``patience`` is that of `FreeSwitch`, in seconds.
 
     Raises OSError if the file can't be read, ValueError if it is not the recording of a handler's
     call (which begins with ``connect``), and SimulationError if the handler is stuck.

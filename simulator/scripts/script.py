@@ -117,7 +117,7 @@ class Script:
 
     @classmethod
     def read(cls, path: str | Path) -> Script:
-        """The script in a file; raises ScriptError."""
+        """The script in the file ``path``; raises ScriptError."""
         path = Path(path)
         return cls.parse(text_of(path), path)
 
@@ -143,8 +143,8 @@ class Script:
         """Make the call, and return it when it has ended.
 
         ``handler`` and ``seed`` replace the script's own. A handler that is an address,
-        "host:port", is a program in any language, which is called in real time. ``patience`` is
-        that of `FreeSwitch`.
+        "host:port", is a program in any language, which is called in real time, and so is any with
+        ``real_time=True``. ``patience`` is that of `FreeSwitch`, in seconds.
 
         Raises ScriptError if the handler does not exist; CallFailed, with the file and line of
         the step, if the call does not go as the script says or the handler raises; and

@@ -56,7 +56,7 @@ class Step:
         return tuple(steps)
 
     def play(self, whose: Call | FarEnd) -> None:
-        """Run the verb in a call, or at a far end; raises what the verb raises."""
+        """Run the verb in ``whose`` call, or at that far end; raises what the verb raises."""
         getattr(whose, self.verb)(**self.options)
 
     def _check_far_end(self, verbs: Mapping[str, Mapping[str, object]]) -> None:
