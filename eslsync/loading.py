@@ -40,9 +40,11 @@ class AppName(NamedTuple):
     def of(cls, app: str | Path, name: str | None = None, *, base: str | Path = "") -> AppName:
         """Split ``PLACE:NAME``; ``name`` may be given apart, and files be relative to ``base``.
 
-        Raises LoadError for two names.
+        Raises LoadError for two names, and for none.
         """
         where = os.fspath(app)
+        if not where:
+            raise LoadError("name the file or the module that has the handler, not ''")
         named = None if os.path.exists(os.path.join(base, where)) else NAMED.fullmatch(where)
         if named is not None:
             if name is not None:

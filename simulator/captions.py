@@ -55,7 +55,7 @@ def read_texts(path: Path) -> dict[str, str]:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TextsError(f"{path}: {error.strerror}") from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except (UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise TextsError(f"{path}: {SHAPE}; but: {error}") from None
     if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
         raise TextsError(f"{path}: {SHAPE}")

@@ -17,18 +17,24 @@ def write(path: Path, text: str) -> None:
     """
     content = text.encode("utf-8", "backslashreplace")
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        target.write_bytes(content)
-        return
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+        else:
+            _replace(target, content)
+    except OSError as error:
+        error.filename = str(path)  # as the user has it; a full device has none
+        raise
+
+
+def _replace(target: Path, content: bytes) -> None:
     new = target.with_name(f".{target.name[:100]}.{os.getpid()}.new")
     try:
         new.write_bytes(content)
         if target.exists():
             new.chmod(target.stat().st_mode & 0o7777)
         new.replace(target)
-    except BaseException as error:
+    except BaseException:
         with suppress(OSError):
             new.unlink()
-        if isinstance(error, OSError):
-            error.filename = str(path)
         raise

@@ -19,7 +19,7 @@ from ..event_socket.listener import Control
 from ..ladders.transcript import Party
 from ..model.channel import Channel
 from .faults import Tap
-from .line import App, Line, NeverReturned, normal_address
+from .line import App, Line, NeverReturned, host_and_port, normal_address
 from .other_legs import OtherLegs
 from .parting import Wire
 from .stopping import Stop
@@ -107,10 +107,7 @@ class Apps:
         """The host and port of another program."""
         if isinstance(self._world, World):
             raise RuntimeError("another program has its own clock: use FreeSwitch(real_time=True)")
-        host, colon, port = address.rpartition(":")
-        if not host or not colon or not port.isdecimal() or not 0 < int(port) < 65536:
-            raise ValueError(f"a program's address is host:port, not {address!r}")
-        return host.strip("[]"), int(port)
+        return host_and_port(address)
 
     def _watched(self, handler: Handler) -> Handler:
         """The handler, wrapped to report its end to its line."""

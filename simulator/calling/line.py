@@ -31,6 +31,7 @@ __all__ = [
     "HeardPrompt",
     "Line",
     "NeverReturned",
+    "host_and_port",
     "is_address",
     "normal_address",
 ]
@@ -340,6 +341,14 @@ class Line:
 def is_address(app: str) -> bool:
     """True if what a user calls an app by is a program's address, HOST:PORT, and no file."""
     return ADDRESS.fullmatch(app) is not None and not Path(app).exists()
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The two parts of a program's address. Raises ValueError for what is none."""
+    host, colon, port = address.rpartition(":")
+    if not host or not colon or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(f"a program's address is host:port, not {address!r}")
+    return host.strip("[]"), int(port)
 
 
 def normal_address(address: str) -> str:

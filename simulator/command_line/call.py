@@ -90,7 +90,7 @@ BETWEEN_KEYS = 0.2
 @options.seed(", or for each call of a program (HOST:PORT) another one, without races")
 @options.hooks
 @options.allow_unmodelled
-@options.patience(click.FloatRange(min=0), "; 0: no limit, for a debugger")
+@options.patience
 @click.option(
     "--record",
     metavar="DIR",
@@ -118,7 +118,7 @@ def call(
     seed: int | None,
     hooks: bool,
     allow_unmodelled: Sequence[str],
-    patience: float,
+    patience: float | None,
     record: Path | None,
     transcript: bool,
     verbose: bool,
@@ -200,7 +200,7 @@ def call(
             start=start,
             sounds=sounds,
             allow_unmodelled=allow_unmodelled,
-            patience=patience or None,
+            patience=patience,
             raises=False,
             real_time=elsewhere,
             hooks=hooks,

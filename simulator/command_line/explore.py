@@ -16,7 +16,7 @@ from eslsync.wire.arguments import KEYS
 
 from .. import files
 from . import options as shared
-from .files import writing
+from .files import Output, writing
 
 __all__ = ["explore"]
 
@@ -152,7 +152,7 @@ class WithKinds(click.Command):
 @click.option(
     "--save",
     metavar="FILE",
-    type=PATH,
+    type=Output(".json"),
     help="Write what callers can do into a file, for --against: commit it with the handler.",
 )
 @click.option(
@@ -176,9 +176,14 @@ class WithKinds(click.Command):
     help="A file that --shard has written: its calls are not made again. The report is that of "
     "an exploration without parts. May be repeated.",
 )
-@click.option("--json", "as_json", metavar="FILE", type=PATH, help="Write the report as JSON.")
 @click.option(
-    "--sarif", metavar="FILE", type=PATH, help="Write the findings as SARIF, for code scanning."
+    "--json", "as_json", metavar="FILE", type=Output(".json"), help="Write the report as JSON."
+)
+@click.option(
+    "--sarif",
+    metavar="FILE",
+    type=Output(".sarif", ".json"),
+    help="Write the findings as SARIF, for code scanning.",
 )
 @click.option("--report", metavar="REPORT", type=PATH, help="Write the report to a file, too.")
 @click.option(
@@ -225,7 +230,7 @@ class WithKinds(click.Command):
     help="Number of processes; default: one for each core.",
 )
 @shared.allow_unmodelled
-@shared.patience(click.FloatRange(min=0, min_open=True))
+@shared.patience
 @click.option("-q", "--quiet", is_flag=True, help="Print only the summary and the findings.")
 def explore(
     app: str,
@@ -322,14 +327,21 @@ def _circumstances(script: Any, path: Path) -> dict[str, Any]:
 
 
 def _coloured(lines: Sequence[str]) -> str:
-    said = []
-    for line in lines:
-        bare = line.lstrip("│ ")
-        if "; incomplete: " in line or line.startswith("incomplete"):
-            line = click.style(line, fg="yellow")
-        elif bare.startswith("! ") or line[:1].isdigit():
-            line = click.style(line, fg="red")
-        elif line.endswith("nothing is wrong"):
-            line = click.style(line, fg="green")
-        said.append(line)
-    return "\n".join(said)
+    return "\n".join(click.style(line, fg=_colour(line)) for line in lines)
+
+
+def _colour(line: str) -> str | None:
+    """Red for what is wrong, yellow for what was not tried, green if nothing is wrong."""
+    from ..exploring.findings.families import INCOMPLETE
+
+    if line.lstrip("│ ").startswith("! "):
+        return "red"
+    finding = re.match(r"\d+\. (\S+):", line)
+    if finding is not None:
+        return "yellow" if finding[1] in INCOMPLETE else "red"
+    verdict = re.match(r"\d+ situations? at [^;]*; (.*)", line)
+    if verdict is None:
+        return None
+    if verdict[1].startswith(("nothing is wrong", "nothing else is wrong")):
+        return "green"
+    return "yellow" if verdict[1].startswith("incomplete: ") else "red"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,10 @@ from .. import files
 if TYPE_CHECKING:
     from ..recordings.reading import Recording
 
-__all__ = ["read", "write", "writing"]
+__all__ = ["YAML", "Output", "read", "write", "writing"]
+
+#: The suffixes of YAML.
+YAML = (".yaml", ".yml")
 
 
 def read(path: Path) -> Recording:
@@ -39,6 +42,20 @@ def write(text: str, output: Path | None) -> None:
         return
     with writing():
         files.write(output, f"{text}\n")
+
+
+class Output(click.Path):
+    """A file to write, in a format of which names end in ``suffixes``, or have no suffix."""
+
+    def __init__(self, *suffixes: str) -> None:
+        super().__init__(path_type=Path)
+        self.suffixes = suffixes
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(value)
+        if path.suffix and path.suffix not in self.suffixes:
+            self.fail(f"{path} should end in {' or '.join(self.suffixes)}", param, ctx)
+        return path
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .files import read, write
+from .files import Output, read, write
 from .terminal import show_ladder
 
 if TYPE_CHECKING:
@@ -29,7 +29,10 @@ SUFFIXES: dict[str, LadderFormat] = {".svg": "svg", ".mmd": "mermaid", ".mermaid
     help="text, svg or mermaid; default: as the name of --output ends, else text.",
 )
 @click.option(
-    "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE instead."
+    "--output",
+    metavar="FILE",
+    type=Output(".txt", *SUFFIXES),
+    help="Write to FILE (.txt, .svg or .mmd) instead.",
 )
 def ladder(recording: Path, format_: LadderFormat | None, output: Path | None) -> None:
     """Draw a recorded call as a ladder: caller, other legs, switch and app.

@@ -28,6 +28,9 @@ __all__ = [
     "variables",
 ]
 
+#: More seconds than anybody waits for a handler.
+MOST_PATIENCE = 1e9
+
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 hooks = click.option(
@@ -90,16 +93,28 @@ def sounds(what_for: str) -> Callable[[CommandT], CommandT]:
     return click.option("--sounds", metavar="DIR", type=folder, help=what_for)
 
 
-def patience(least: click.FloatRange, more: str = "") -> Callable[[CommandT], CommandT]:
-    """Add the option for real seconds that a handler may wait for something but the call."""
-    return click.option(
-        "--patience",
-        metavar="SECONDS",
-        type=least,
-        default=5.0,
-        show_default=True,
-        help=f"Real seconds that the handler may be busy with something else{more}.",
-    )
+def read_patience(context: click.Context, parameter: click.Parameter, written: str) -> float | None:
+    """Seconds, or None for "none": as pytest's --esl-patience."""
+    if written == "none":
+        return None
+    try:
+        seconds = float(written)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < MOST_PATIENCE:
+        raise click.BadParameter(f"it is seconds, more than 0, or none for no limit: {written!r}")
+    return seconds
+
+
+patience = click.option(
+    "--patience",
+    metavar="SECONDS",
+    default="5",
+    show_default=True,
+    callback=read_patience,
+    help="Real seconds that the handler may be busy with something else; none: no limit, for a "
+    "debugger.",
+)
 
 
 def check_keys(

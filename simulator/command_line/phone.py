@@ -173,6 +173,7 @@ def phone(
         else:
             assert named is not None
             called = named
+        check_address(called.handler)
         if terminal:
             in_terminal(called, told, plays)
         else:
@@ -205,6 +206,17 @@ def new_script(app: str, name: str | None, given: Mapping[str, Any]) -> Script:
     }
     call |= {key: each for key, each in more.items() if each not in (None, {}, [])}
     return Script(app, name=name, call=call)
+
+
+def check_address(app: str) -> None:
+    """Raise Unusable for the address of a program that can't be one."""
+    from ..calling.line import host_and_port, is_address
+
+    try:
+        if is_address(app):
+            host_and_port(app)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
 
 
 def given_script(path: Path, app: str | None, name: str | None) -> Script:

@@ -8,16 +8,14 @@ import click
 
 from eslsync.command_line.files import Unusable
 
-from .files import read, write
+from .files import YAML, Output, read, write
 
 __all__ = ["scenario"]
 
 
 @click.command(short_help="Turn a recording into a scenario for another switch.")
 @click.argument("recording", type=click.Path(path_type=Path))
-@click.option(
-    "--output", metavar="SCENARIO", type=click.Path(path_type=Path), help="Write to SCENARIO."
-)
+@click.option("--output", metavar="SCENARIO", type=Output(*YAML), help="Write to SCENARIO (.yaml).")
 def scenario(recording: Path, output: Path | None) -> None:
     """Turn a recording into the scenario behind it (YAML: docs/guides/recorder.md).
 

@@ -8,7 +8,7 @@ import click
 
 from eslsync.command_line.files import Unusable
 
-from .files import read, write
+from .files import YAML, Output, read, write
 
 __all__ = ["script"]
 
@@ -20,7 +20,7 @@ __all__ = ["script"]
     "--handler", "name", metavar="NAME", help="The same as APP:NAME, the function in APP."
 )
 @click.option(
-    "--output", metavar="SCRIPT", type=click.Path(path_type=Path), help="Write to SCRIPT instead."
+    "--output", metavar="SCRIPT", type=Output(*YAML), help="Write to SCRIPT (.yaml) instead."
 )
 def script(recording: Path, app: str, name: str | None, output: Path | None) -> None:
     """Turn a recorded call into a caller script (YAML: docs/guides/scripts.md) for APP.

@@ -35,7 +35,7 @@ def read(path: Path) -> Behaviour:
         return parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SavedMapError(f"{path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         raise SavedMapError(
             f"{path} is no map that `eslsync explore --save` of this version has written"
         ) from None

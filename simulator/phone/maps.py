@@ -56,7 +56,7 @@ def read_map(path: Path) -> MapPage:
         ways = {int(name.removeprefix("s")): str(each["script"]) for name, each in found}
     except OSError as error:
         raise MapError(f"{path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise MapError(
             f"{path} is no map that `eslsync explore APP --map MAP.html` of this version has drawn"
         ) from None

@@ -248,7 +248,7 @@ def read_command(text: str | bytes) -> Command:
     """The command in a message. Raises NotACommand."""
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NotACommand(f"a command is a JSON object: {error}") from None
     if not isinstance(data, dict) or data.get("do") not in NAMES:
         raise NotACommand(f"a command says what to do: one of {', '.join(NAMES)}")

@@ -244,7 +244,7 @@ def _lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
             continue
         try:
             line = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             line = None
         if not isinstance(line, dict) or (not found and line.get("recording") != 1):
             if not found:

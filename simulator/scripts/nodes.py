@@ -111,6 +111,8 @@ class NodeReader(Generic[StepT]):
             root = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.YAMLError as error:
             self._no_yaml(text, error)
+        except RecursionError:
+            raise ScriptError(f"{self._place(None)}: nested too deep") from None
         if root is None:
             raise ScriptError(f"{self._place(None)}: an empty file; it needs {in_words}")
         what = f"a {self._language.what}"
