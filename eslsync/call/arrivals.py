@@ -406,7 +406,8 @@ class Arrivals:
         while len(recent) > EARLIER.most or (recent and self._size > (EARLIER.most_bytes or 0)):
             event = recent.pop(0)
             self._size -= len(event.raw)
-            self._forgotten |= {event.name}
+            if event.name not in self._forgotten:
+                self._forgotten |= {event.name}
 
     def tell_forgotten(self, wanted: Collection[str] | None) -> None:
         """Log that a wait which looks back may miss an event: one of its name was forgotten."""
