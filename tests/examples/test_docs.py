@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import runpy
 import shlex
@@ -22,21 +21,11 @@ from eslsync.command_line.main import main
 from examples.ivr import handler
 from simulator import CallFailed, FreeSwitch
 from tests.support.names import missing, refused
+from tests.support.pages import COLUMNS, PAGES, arguments, fenced, shown, write_files
 from tests.support.places import ROOT
-from tests.support.terminal import nothing_stays, without_markers
+from tests.support.terminal import nothing_stays
 
 __all__ = ["nothing_stays"]
-
-PAGES = [
-    ROOT / "README.md",
-    ROOT / "examples" / "production" / "README.md",
-    *sorted((ROOT / "docs").rglob("*.md")),
-]
-
-
-def fenced(language: str, page: Path) -> list[str]:
-    text = page.read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 def blocks(language: str, *, with_page: bool = False) -> list[object]:
@@ -48,21 +37,6 @@ def blocks(language: str, *, with_page: bool = False) -> list[object]:
             values = (block, page) if with_page else (block,)
             found.append(pytest.param(*values, id=f"{page.name}-{number}", marks=marks))
     return found
-
-
-def files(page: Path) -> dict[str, str]:
-    """The blocks of a page that are files: the first line is a comment with the name."""
-    written = [*fenced("python", page), *fenced("yaml", page)]
-    named = (re.match(r"# ([\w.]+\.(?:py|yaml))\n", block) for block in written)
-    return {match[1]: match.string for match in named if match}
-
-
-def write_files(page: Path, folder: Path) -> list[str]:
-    """Write the blocks that are files; their names."""
-    found = files(page)
-    for name, text in found.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return list(found)
 
 
 @pytest.fixture(autouse=True)
@@ -112,16 +86,10 @@ def test_commands_in_the_docs_print_what_is_shown(
     block: str, page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("COLUMNS", "100")
-    command, _, shown = block.partition("\n")
-    arguments = shlex.split(command.removeprefix("$ eslsync "))
-    written = write_files(page, tmp_path)
-    arguments = [
-        str(tmp_path / each) if each.partition(":")[0] in written else each for each in arguments
-    ]
-    result = CliRunner().invoke(main, arguments)
-    printed = result.output.replace(f"{ROOT}{os.sep}", "").replace(f"{tmp_path}{os.sep}", "")
-    assert_shown(without_markers(printed), shown.splitlines())
+    monkeypatch.setenv("COLUMNS", COLUMNS)
+    command, _, expected = block.partition("\n")
+    result = CliRunner().invoke(main, arguments(command, page, tmp_path))
+    assert_shown(shown(result.output, tmp_path), expected.splitlines())
 
 
 def commands(program: str) -> list[list[str]]:

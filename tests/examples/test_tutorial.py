@@ -13,7 +13,8 @@ import pytest
 
 from simulator import explore
 from simulator.scripts.script import run_script
-from tests.examples.test_docs import assert_shown, fenced, files
+from tests.examples.test_docs import assert_shown
+from tests.support.pages import fenced, files
 from tests.support.places import EXAMPLES, ROOT
 from tests.support.recorded import recording
 from tests.support.terminal import run, without_markers
