@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
+from contextlib import suppress
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -25,6 +30,22 @@ class Commands(click.Group):
         own = super().get_command(context, name)
         place = None if own else added_commands().get(name)
         return imported(name, place) if place else own
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().main(*args, **options)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or error.filename is not None:
+                raise
+            forget_output()
+            click.echo(f"Error: the output can't be written: {error.strerror}", err=True)
+            sys.exit(1)
+
+
+def forget_output() -> None:
+    """Let Python's end not try again to write what is left of the output."""
+    with suppress(OSError, ValueError):  # no file of the system, in tests
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def imported(name: str, place: str) -> click.Command:
