@@ -2,40 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from simulator import FreeSwitch
 from simulator.captions import TextsError, caption, read_texts
-from tests.support.places import ROOT
-
-
-def test_the_first_menu_of_the_docs_says_its_texts(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "guides" / "phone.md").read_text(encoding="utf-8")
-    section = page.partition("## Your first menu")[2].partition("\n## ")[0]
-    [source] = re.findall(r"^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
-    [said] = re.findall(r"^```yaml\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
-    (tmp_path / "texts.yaml").write_text(said)
-    texts = read_texts(tmp_path / "texts.yaml")
-    menu: dict[str, Any] = {}
-    exec(source, menu)
-    heard = {}
-    for key in ("1", "2", ""):
-        with FreeSwitch() as switch:
-            call = switch.call(menu["handler"])
-            call.hear("shop/menu")
-            if key:
-                call.press(key)
-            call.wait()
-        heard[key] = [caption(each, texts) for each in call.heard]
-    asks, bye = texts["shop/menu"], texts["shop/goodbye"]
-    assert heard["1"] == [asks, texts["shop/hours"], bye]
-    assert heard["2"] == [asks, texts["shop/address"], bye]
-    assert heard[""] == [asks, asks, bye]
-    assert {each for said in heard.values() for each in said} == set(texts.values())
 
 
 @pytest.mark.parametrize(
