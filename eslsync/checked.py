@@ -127,6 +127,8 @@ class _Kinds:
         for value, quick in zip(args, self._quick, strict=False):
             if type(value) not in quick:
                 return False
+        if not given:
+            return True
         by_name = self._by_name
         return all(type(given[name]) in by_name.get(name, NOTHING) for name in given)
 

@@ -51,6 +51,7 @@ class Subscription:
         "_mine",
         "_names",
         "_nixed",
+        "_open",
         "_subclasses",
         "bridges",
         "completions",
@@ -70,6 +71,7 @@ class Subscription:
         self._filters: list[tuple[str, str]] = []  # header, in lower case, and value
         # Events, and the channels that they are about, that a check has found to arrive.
         self._arrive: set[tuple[str, str | None]] = set()
+        self._open = NO_NAMES  # events for which `needed` has found no filter to be needed
         self._mine = False  # after myevents, only the events of our channel come
         #: The uuid of the call's own channel.
         self.uuid = ""
@@ -102,6 +104,7 @@ class Subscription:
         check_may_wait()
         with here.busy, self._lock:
             self._arrive.clear()
+            self._open = NO_NAMES
             if verb.startswith("filter "):
                 self._note_filter(line[7:].lstrip(" "))
             elif verb.startswith("event"):
@@ -179,6 +182,8 @@ class Subscription:
 
     def needed(self, event: str) -> str | None:
         """As `opening`, but None if that was sent, or could not help."""
+        if event in self._open:
+            return None
         opening = self.opening(event)
         if opening is None:
             return None
@@ -189,7 +194,10 @@ class Subscription:
         with here.busy, self._lock:
             passes = not self._filters or not let.isdisjoint(self._filters)
             helps = self._asked_for(name, subclass) and not self._mine
-        return None if passes or not helps else opening
+            if helps and not passes:
+                return opening
+            self._open = (self._open if len(self._open) < MOST_KNOWN else NO_NAMES) | {event}
+        return None
 
     def missing(self, *names: str) -> set[str]:
         """The events among these that have not been asked for yet."""

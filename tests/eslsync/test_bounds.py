@@ -48,6 +48,7 @@ ELSEWHERE = {
     "call/subscription.py: _filters": "what the handler sends",
     "call/subscription.py: _names": "names of events",
     "call/subscription.py: _nixed": "names of events",
+    "call/subscription.py: _open": "MOST_KNOWN",
     "call/subscription.py: _subclasses": "what the handler sends",
     "call/taken_away.py: before": "one for each leg",
     "call/taken_away.py: legs": "what the handler adds",

@@ -444,3 +444,19 @@ def test_commands_mean_what_freeswitch_takes_them_for(commands: list[str], arriv
     else:
         with pytest.raises(RuntimeError, match="DTMF would never arrive"):
             subscription.check("DTMF", "mine")
+
+
+def test_a_filter_that_lets_an_event_through_is_sent_again_once_it_was_deleted() -> None:
+    def handler(session: Session) -> None:
+        for _ in range(2):
+            for _ in range(2):
+                with pytest.raises(TimeoutError):
+                    session.wait("CUSTOM bank::rates", timeout=1)
+            session.filter_delete("Event-Subclass", "bank::rates")
+
+    with FreeSwitch() as switch:
+        simulated = switch.call(handler)
+        simulated.wait()
+    said = [entry.text for entry in simulated.transcript.entries]
+    sent, deleted = "filter Event-Subclass bank::rates", "filter delete Event-Subclass bank::rates"
+    assert [text for text in said if text in (sent, deleted)] == [sent, deleted, sent, deleted]
