@@ -1,8 +1,15 @@
+import os
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
+#: The only place of the version. CHANGELOG.md has a heading for it once it is released.
+VERSION = "0.1.0"
+#: Where the project is hosted, such as https://github.com/OWNER/NAME. A release is built with it
+#: (.github/workflows/publish.yml); without it the metadata has no addresses.
+REPOSITORY = os.environ.get("ESLSYNC_REPOSITORY", "").rstrip("/")
 HYPOTHESIS = ["hypothesis>=6.100"]
 EXPLORE = ["coverage>=7.4", "graphviz>=0.20"]
 JSON = ["python-json-logger>=3.1"]
@@ -20,20 +27,48 @@ DOCS = [
     "ruff>=0.9",
 ]
 BENCH = ["matplotlib>=3.8", "psutil>=5.9"]
+RELEASE = ["build>=1.2", "check-jsonschema>=0.31", "twine>=6.1"]
 GUNICORN = ["gunicorn>=23.0; sys_platform != 'win32'"]
+
+
+def addresses() -> dict[str, str]:
+    """What the package's page links to, if it is known where that is."""
+    if not REPOSITORY:
+        return {}
+    return {
+        "Source": REPOSITORY,
+        "Documentation": f"{REPOSITORY}/blob/v{VERSION}/docs/index.md",
+        "Changelog": f"{REPOSITORY}/blob/v{VERSION}/CHANGELOG.md",
+        "Issues": f"{REPOSITORY}/issues",
+    }
+
+
+def description() -> str:
+    """README.md; if the project's place is known, its links lead there from any page."""
+
+    def absolute(link: re.Match[str]) -> str:
+        kind = "raw" if link["picture"] else "blob"
+        return f"{link['picture']}[{link['text']}]({REPOSITORY}/{kind}/v{VERSION}/{link['file']})"
+
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    to_file = r"(?P<picture>!?)\[(?P<text>[^\]]*)\]\((?![a-z]+:|#)(?P<file>[^)\s]+)\)"
+    return re.sub(to_file, absolute, text) if REPOSITORY else text
+
 
 setup(
     name="eslsync",
-    version="0.1.0",
+    version=VERSION,
     description="FreeSWITCH event socket apps as plain blocking functions, and a simulated "
     "switch to test them with",
-    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description=description(),
     long_description_content_type="text/markdown",
     author="The eslsync authors",
-    license="MIT",
+    license_expression="MIT",
     license_files=["LICENSE"],
+    project_urls=addresses(),
     classifiers=[
         "Development Status :: 4 - Beta",
+        "Framework :: Pytest",
         "Intended Audience :: Developers",
         "Intended Audience :: Telecommunications Industry",
         "Operating System :: OS Independent",
@@ -42,6 +77,7 @@ setup(
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
+        "Programming Language :: Python :: 3.14",
         "Topic :: Communications :: Telephony",
         "Topic :: Software Development :: Testing",
         "Typing :: Typed",
@@ -50,7 +86,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["eslsync*", "simulator*"]),
     package_data={
-        "eslsync": ["py.typed"],
+        "eslsync": ["py.typed", "command_line/project/*.txt"],
         "simulator": ["py.typed", "usual_prompts.yaml", "phone/page/*"],
     },
     zip_safe=False,
@@ -84,6 +120,8 @@ setup(
         "phone": PHONE,
         # `eslsync serve --reload`.
         "reload": RELOAD,
+        # To build a release, and to check what is around it.
+        "release": RELEASE,
         # Everything that the tests, the linter and the type checker need.
         "test": [
             *BENCH,

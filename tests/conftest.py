@@ -20,7 +20,8 @@ if sys.dont_write_bytecode:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import none
 
 from simulator.calling.leaks import threads_left
 
@@ -82,7 +83,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=turn)
 
 
+@given(none())
+def use_hypothesis(_: None) -> None:
+    """Have it make its random numbers."""
+
+
 def pytest_collection_finish() -> None:
+    # It warns unless something refers to them, and sees nothing that is frozen (Python 3.14).
+    use_hypothesis()
     gc.set_threshold(200_000)  # of new objects; Python's 700 are fewer than a call makes
     gc.freeze()
 

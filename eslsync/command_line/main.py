@@ -15,6 +15,7 @@ from ..own_simulator import NAME, InTheWay, import_simulator
 from .added import added_commands
 from .calls import calls
 from .files import Unusable
+from .new import new
 from .serve import serve
 
 __all__ = ["main"]
@@ -76,4 +77,5 @@ def main() -> None:
 
 
 main.add_command(calls)
+main.add_command(new)
 main.add_command(serve)
