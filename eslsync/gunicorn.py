@@ -17,9 +17,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from gunicorn.errors import AppImportError
-from gunicorn.workers import base
-
+from .extras import needs_extra
 from .loading import LoadError, load_handler
 from .numbers import seconds
 from .observers import End, ObservedCall, Observer
@@ -28,6 +26,10 @@ from .serving.holders import has_open, others_with
 from .serving.hooks import Hooks
 from .serving.outbound import Outbound, check_listening
 from .session import Session
+
+with needs_extra("gunicorn", "eslsync.gunicorn"):
+    from gunicorn.errors import AppImportError
+    from gunicorn.workers import base
 
 __all__ = ["Worker"]
 

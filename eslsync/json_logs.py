@@ -6,10 +6,12 @@ import json
 import reprlib
 from typing import Any
 
-from pythonjsonlogger.json import JsonEncoder
-from pythonjsonlogger.json import JsonFormatter as Formatter
-
+from .extras import needs_extra
 from .logs import FACTS
+
+with needs_extra("json", "eslsync.json_logs"):
+    from pythonjsonlogger.json import JsonEncoder
+    from pythonjsonlogger.json import JsonFormatter as Formatter
 
 __all__ = ["JsonFormatter"]
 

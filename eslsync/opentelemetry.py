@@ -13,10 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from opentelemetry import context, trace
-from opentelemetry.trace import Span, SpanKind, StatusCode, TracerProvider
-from opentelemetry.util.types import AttributeValue
-
+from .extras import needs_extra
 from .observers import (
     End,
     ObservedApplication,
@@ -27,6 +24,11 @@ from .observers import (
     Reason,
 )
 from .wire.enums import HangupCause
+
+with needs_extra("opentelemetry", "eslsync.opentelemetry"):
+    from opentelemetry import context, trace
+    from opentelemetry.trace import Span, SpanKind, StatusCode, TracerProvider
+    from opentelemetry.util.types import AttributeValue
 
 __all__ = ["Traces"]
 

@@ -24,18 +24,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from prometheus_client import (
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    Metric,
-    make_wsgi_app,
-)
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
-from prometheus_client.registry import Collector
-
+from .extras import needs_extra
 from .observers import (
     End,
     ObservedApplication,
@@ -49,6 +38,19 @@ from .wire.enums import HangupCause
 
 if TYPE_CHECKING:
     from .serving.outbound import Outbound
+
+with needs_extra("prometheus", "eslsync.prometheus"):
+    from prometheus_client import (
+        REGISTRY,
+        CollectorRegistry,
+        Counter,
+        Gauge,
+        Histogram,
+        Metric,
+        make_wsgi_app,
+    )
+    from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+    from prometheus_client.registry import Collector
 
 __all__ = ["Endpoint", "Metrics"]
 

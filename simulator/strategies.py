@@ -20,14 +20,16 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from hypothesis import strategies as st
-
+from eslsync.extras import needs_extra
 from eslsync.wire.arguments import are_keys
 
 from .calling.call import Call, CallFailed
 from .calling.given import check_seconds, check_text
 from .scripts.script import Script
 from .scripts.steps import Step
+
+with needs_extra("hypothesis", "simulator.strategies"):
+    from hypothesis import strategies as st
 
 __all__ = ["Caller", "callers"]
 

@@ -17,14 +17,16 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from watchfiles import PythonFilter, watch
-
 from ..clock import REAL
+from ..extras import needs_extra
 from ..importing import package_of
 from ..loading import AppName
 from ..serving.listening import bar
 from ..serving.signals import Signals
 from .reloaded import CHILD, DRAIN
+
+with needs_extra("reload", "--reload"):
+    from watchfiles import PythonFilter, watch
 
 __all__ = ["project_of", "supervise"]
 

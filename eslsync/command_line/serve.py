@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..extras import MissingExtra, needs_extra
 from ..numbers import seconds
 from . import files
 from .terminal import LogFormat, log_threads, show_logs
@@ -152,10 +153,8 @@ def serve(
     handler = None if is_parent else files.load(app, name)
     try:
         show_logs(logging.DEBUG if verbose else logging.INFO, log_format)
-    except ImportError:
-        raise files.Unusable(
-            "--log-format json needs python-json-logger: pip install 'eslsync[json]'"
-        ) from None
+    except MissingExtra as error:
+        raise files.Unusable(str(error)) from None
     log_threads()
     # A shell starts background jobs with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -192,10 +191,10 @@ def serve(
 def observed_by_metrics(app: Outbound) -> tuple[Observer, ...]:
     """Its observers, with Metrics among them."""
     try:
-        from ..prometheus import Metrics
-    except ImportError as error:
-        what = f"--metrics needs {error.name}: pip install 'eslsync[prometheus]'"
-        raise click.UsageError(what) from None
+        with needs_extra("prometheus", "--metrics"):
+            from ..prometheus import Metrics
+    except MissingExtra as error:
+        raise click.UsageError(str(error)) from None
     if any(isinstance(each, Metrics) for each in app.observers):
         return tuple(app.observers)
     return (*app.observers, Metrics())
@@ -223,9 +222,8 @@ def supervised(app: str, name: str | None, drain: float) -> int:
 
     try:
         from .reloading import supervise
-    except ImportError as error:
-        what = f"--reload needs {error.name}: pip install 'eslsync[reload]'"
-        raise click.UsageError(what) from None
+    except MissingExtra as error:
+        raise click.UsageError(str(error)) from None
     if os.name == "nt":
         raise click.UsageError("--reload passes a socket from process to process, as Unix can")
     try:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import click
 
+from ..extras import needs_extra
 from ..logs import FACTS, CallFilter, logger
 from ..replaced import unreplaced
 from ..wire.exceptions import Disconnected, Hangup
@@ -52,14 +53,15 @@ def can_show(text: str) -> bool:
 def show_logs(level: int, format: LogFormat = "text") -> None:
     """Log to standard error: as text, in colours on a terminal, or as a JSON object a line.
 
-    Each line of a call has its uuid, caller and destination. Raises ImportError if there is no
+    Each line of a call has its uuid, caller and destination. Raises MissingExtra if there is no
     python-json-logger.
     """
     output = logging.StreamHandler()
     output.addFilter(CallFilter())
     root = logging.getLogger()
     if format == "json":
-        from ..json_logs import JsonFormatter
+        with needs_extra("json", "--log-format json"):
+            from ..json_logs import JsonFormatter
 
         output.setFormatter(JsonFormatter())
         # What the file's own logging would write between these lines is no JSON.

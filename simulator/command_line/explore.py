@@ -12,6 +12,7 @@ import click
 
 from eslsync.command_line.files import Unusable, app, handler
 from eslsync.command_line.terminal import plain, show
+from eslsync.extras import MissingExtra
 from eslsync.wire.arguments import KEYS
 
 from .. import files
@@ -291,8 +292,8 @@ def explore(
             found = run(app, circumstances=circumstances, progress=bar.show, **options)
         except (LoadError, PartError, RuleError, SavedMapError) as error:
             raise Unusable(str(error)) from None
-        except ModuleNotFoundError as error:
-            raise Unusable(f"{error.name} is needed: pip install 'eslsync[explore]'") from None
+        except MissingExtra as error:
+            raise Unusable(str(error)) from None
     if part is not None:
         with writing(Unusable):
             found.save_part(part)

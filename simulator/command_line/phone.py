@@ -15,6 +15,7 @@ import click
 
 from eslsync.command_line.files import Unusable, handler, load
 from eslsync.command_line.terminal import can_show, plain, show
+from eslsync.extras import MissingExtra
 
 from . import options
 from .keyboard import typed
@@ -254,11 +255,8 @@ def in_browser(telephone: Telephone, plays: bool, browser: bool, port: int) -> N
     script = telephone.script
     try:
         from ..phone.server import PhoneServer
-    except ImportError as error:
-        raise Unusable(
-            f"the telephone in the browser needs websockets ({error}): "
-            "pip install 'eslsync[phone]'; or use --terminal"
-        ) from None
+    except MissingExtra as error:
+        raise Unusable(f"{error}; or use --terminal") from None
     try:
         base = "" if script.path is None else script.path.parent
         named = AppName.of(script.handler, script.name, base=base)

@@ -5,14 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from eslsync.extras import needs_extra
+
 __all__ = ["Lines", "statements"]
+
+#: What needs the library coverage.
+COVERAGE = "a report of lines that no caller reaches"
 
 
 class Lines:
     """Reports the lines that were run, each once."""
 
     def __init__(self, folder: Path | None) -> None:
-        import coverage
+        with needs_extra("explore", COVERAGE):
+            import coverage
 
         self._told: dict[str, set[int]] = {}
         only = [str(folder.resolve() / "*")] if folder is not None else None
@@ -58,7 +64,8 @@ def _add(data: Any, theirs: Any) -> None:
 
 def statements(file: str) -> list[int]:
     """The lines of a file that can be run."""
-    import coverage
+    with needs_extra("explore", COVERAGE):
+        import coverage
 
     looked: Any = coverage.Coverage(data_file=None)
     try:

@@ -18,15 +18,18 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import NamedTuple
 
-from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed
-from websockets.frames import CloseCode
-from websockets.http11 import Request, Response
-from websockets.sync.server import Server, ServerConnection, serve
+from eslsync.extras import needs_extra
 
 from .desk import Desk, Telephone
 from .protocol import NotACommand, State, dumped, read_command
 from .sound import SAID
+
+with needs_extra("phone", "the telephone in the browser"):
+    from websockets.datastructures import Headers
+    from websockets.exceptions import ConnectionClosed
+    from websockets.frames import CloseCode
+    from websockets.http11 import Request, Response
+    from websockets.sync.server import Server, ServerConnection, serve
 
 __all__ = ["Page", "PhoneServer"]
 

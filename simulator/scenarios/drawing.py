@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from hypothesis import strategies as st
+from eslsync.extras import needs_extra
 
 from .scenario import (
     Api,
@@ -51,6 +51,9 @@ from .vocabulary import (
     TO_A_LEG,
     VARIABLES,
 )
+
+with needs_extra("hypothesis", "simulator.scenarios.drawing"):
+    from hypothesis import strategies as st
 
 __all__ = ["renamed", "scenarios"]
 

@@ -414,15 +414,15 @@ def test_a_real_prometheus_scrapes_it(tmp_path: Path) -> None:
             ["prometheus", *(f"--{name}={given}" for name, given in options.items())]
         )
         try:
-            query = f"http://127.0.0.1:{port}/api/v1/query?query=eslsync_calls_taken_total"
             found: list[Any] = []
 
             def asked() -> bool:
                 try:
-                    with urllib.request.urlopen(query, timeout=PATIENCE) as answer:
-                        found[:] = json.load(answer)["data"]["result"]
+                    status, text = got(port, "/api/v1/query?query=eslsync_calls_taken_total")
                 except OSError:  # it starts
                     return prometheus.poll() is not None
+                if status == 200:
+                    found[:] = json.loads(text)["data"]["result"]
                 return bool(found)
 
             until(asked)

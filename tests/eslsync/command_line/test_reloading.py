@@ -145,4 +145,4 @@ def test_without_watchfiles_it_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "pip install 'eslsync[reload]'" in done.stderr
+    assert '--reload needs watchfiles: pip install "eslsync[reload]"' in done.stderr

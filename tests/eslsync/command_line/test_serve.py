@@ -112,7 +112,7 @@ def test_json_without_its_library_is_refused(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
     )
-    said = "Error: --log-format json needs python-json-logger: pip install 'eslsync[json]'\n"
+    said = 'Error: --log-format json needs pythonjsonlogger: pip install "eslsync[json]"\n'
     assert (done.returncode, done.stderr) == (2, said)
 
 

@@ -104,7 +104,7 @@ def test_without_websockets_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "websockets.sync.server", None)
     done = CliRunner().invoke(main, ["phone", VOICEMAIL])
     assert done.exit_code == 2
-    assert "pip install 'eslsync[phone]'; or use --terminal" in done.output
+    assert 'needs websockets: pip install "eslsync[phone]"; or use --terminal' in done.output
 
 
 def test_far_ends_and_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
