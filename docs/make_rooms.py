@@ -164,7 +164,7 @@ class Panel:
 
     def __init__(self, rooms: Rooms) -> None:
         self.rooms = rooms
-        self.left = 0.0
+        self.upper = 0.0
         self.top = max(rooms.rows.values())
         self.lines: list[list[Place]] = [[] for _ in range(self.top + 1)]
         places = {}
@@ -181,9 +181,9 @@ class Panel:
         self.width = max(needed(line) for line in self.lines)
         self.order()
 
-    def put(self, left: float, width: float) -> None:
+    def put(self, upper: float, width: float) -> None:
         """Place the panel, and fit the descriptions into its boxes."""
-        self.left, self.width = left, width
+        self.upper, self.width = upper, width
         self.spread()
         for line in self.lines:
             for place in line:
@@ -263,7 +263,7 @@ class Panel:
         line = list(line)
         rooms = [place for place in line if place.room]
         free = self.width - needed(line)
-        x = self.left + PAD
+        x = float(MARGIN + PAD)
         for place in line:
             if place.room:
                 place.width = name_width(place) + free / len(rooms)
@@ -272,17 +272,17 @@ class Panel:
 
     def y(self, place: Place) -> float:
         above = self.heights[place.row + 1 :]
-        return MARGIN + HEAD + sum(above) + len(above) * ROW_GAP
+        return self.upper + HEAD + sum(above) + len(above) * ROW_GAP
 
     def height(self) -> float:
         return HEAD + sum(self.heights) + self.top * ROW_GAP + PAD
 
-    def draw(self, height: float) -> Iterator[str]:
+    def draw(self) -> Iterator[str]:
         yield (
-            f'<rect class="panel" x="{self.left:.0f}" y="{MARGIN}" '
-            f'width="{self.width:.0f}" height="{height:.0f}" rx="10"/>'
+            f'<rect class="panel" x="{MARGIN}" y="{self.upper:.0f}" '
+            f'width="{self.width:.0f}" height="{self.height():.0f}" rx="10"/>'
         )
-        yield text("package", self.left + PAD, MARGIN + 26, f"{self.rooms.package}/")
+        yield text("package", MARGIN + PAD, self.upper + 26, f"{self.rooms.package}/")
         for way in self.ways:
             yield from self.arrow(way)
         for line in self.lines:
@@ -349,26 +349,25 @@ def said(rooms: Rooms, other: str) -> str:
 def picture(graph: grimp.ImportGraph) -> str:
     library, simulator = Rooms("eslsync", graph), Rooms("simulator", graph)
     panels = [Panel(simulator), Panel(library)]
-    spare = (WIDTH - 2 * MARGIN - PANEL_GAP - sum(panel.width for panel in panels)) / 2
-    left = float(MARGIN)
+    width = max(WIDTH - 2 * MARGIN, *(panel.width for panel in panels))
+    upper = float(MARGIN)
     for panel in panels:
-        panel.put(left, panel.width + spare)
-        left += panel.width + PANEL_GAP
-    height = max(panel.height() for panel in panels)
-    whole = 2 * MARGIN + height + FOOT
+        panel.put(upper, width)
+        upper += panel.height() + PANEL_GAP
+    wide, whole = 2 * MARGIN + width, upper - PANEL_GAP + MARGIN + FOOT
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="rooms" role="img" width="{WIDTH}" '
-        f'height="{whole:.0f}" viewBox="0 0 {WIDTH} {whole:.0f}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="rooms" role="img" width="{wide:.0f}" '
+        f'height="{whole:.0f}" viewBox="0 0 {wide:.0f} {whole:.0f}">',
         "<title>The folders of both packages, and who imports whom</title>",
         f"<style>{STYLE}</style>",
     ]
     for panel in panels:
-        lines += panel.draw(height)
-    left, y = panels[1].left - PANEL_GAP, MARGIN + 24
-    lines.append(f'<path class="way between" d="M{left:.1f} {y} h{PANEL_GAP - 4}"/>')
-    lines.append(f'<path class="tip between" d="M{left + PANEL_GAP:.1f} {y} l-8 -4 v8 z"/>')
+        lines += panel.draw()
+    x, y = wide / 2, panels[1].upper - PANEL_GAP
+    lines.append(f'<path class="way between" d="M{x:.1f} {y:.0f} v{PANEL_GAP - 4}"/>')
+    lines.append(f'<path class="tip between" d="M{x:.1f} {y + PANEL_GAP:.0f} l-4 -8 h8 z"/>')
     for number, each in enumerate([said(simulator, "eslsync"), said(library, "simulator")]):
-        lines.append(text("foot", WIDTH / 2, whole - MARGIN - 22 + LINE * number, each))
+        lines.append(text("foot", wide / 2, whole - MARGIN - 22 + LINE * number, each))
     return "\n".join([*lines, "</svg>", ""])
 
 
