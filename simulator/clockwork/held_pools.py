@@ -18,6 +18,8 @@ __all__ = ["Pools", "make", "real_shutdown", "real_submit"]
 real_init, real_submit = ThreadPoolExecutor.__init__, ThreadPoolExecutor.submit
 real_shutdown = ThreadPoolExecutor.shutdown
 
+#: What a pool's threads begin with; from Python 3.14 on, what makes that, and their tasks.
+BEGIN = ("_initializer", "_initargs", "_create_worker_context", "_resolve_work_item_task")
 #: The threads of a pool that is given no number, which else depends on the machine's processors.
 DEFAULT_SIZE = 8
 
@@ -42,7 +44,7 @@ class Pools:
             return pool
         if getattr(pool._work_queue, "made_for", None) is not self._made_for:
             if pool not in self._stand_ins:
-                self._stand_ins[pool] = ThreadPoolExecutor(*made_with(pool))
+                self._stand_ins[pool] = made_like(pool, ThreadPoolExecutor.__new__(ThreadPoolExecutor))
             pool = self._stand_ins[pool]
         self._used.add(pool)
         return pool
@@ -68,12 +70,15 @@ class Pools:
     def reopen(self) -> None:
         """Have the pools as they were made, once their threads have ended."""
         for pool in self._closed:
-            real_init(pool, *made_with(pool))
+            made_like(pool, pool)
 
 
-def made_with(pool: Any) -> Any:
-    """The arguments that a pool was made with."""
-    return pool._max_workers, pool._thread_name_prefix, pool._initializer, pool._initargs
+def made_like(pool: Any, new: Any) -> Any:
+    """Make ``new`` as ``pool`` was made; return it."""
+    begin = {name: vars(pool)[name] for name in BEGIN if name in vars(pool)}
+    real_init(new, pool._max_workers, pool._thread_name_prefix)
+    vars(new).update(begin)
+    return new
 
 
 def is_idle(thread: threading.Thread) -> bool:
