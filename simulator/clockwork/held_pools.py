@@ -44,7 +44,9 @@ class Pools:
             return pool
         if getattr(pool._work_queue, "made_for", None) is not self._made_for:
             if pool not in self._stand_ins:
-                self._stand_ins[pool] = made_like(pool, ThreadPoolExecutor.__new__(ThreadPoolExecutor))
+                self._stand_ins[pool] = made_like(
+                    pool, ThreadPoolExecutor.__new__(ThreadPoolExecutor)
+                )
             pool = self._stand_ins[pool]
         self._used.add(pool)
         return pool
