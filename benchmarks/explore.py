@@ -1,8 +1,7 @@
 """How fast handlers are explored: calls per second per core, against their size.
 
 python benchmarks/explore.py                                  # ten menus, in one process
-python benchmarks/explore.py --menus 10 100 1000 --workers 2  # growth
-python benchmarks/explore.py --menus 10 100 1000 --picture docs/guides/explore-growth.svg
+python benchmarks/explore.py --menus 10 100 1000 --workers 2  # more of them: see growth.py
 python benchmarks/explore.py --profile                        # where the time goes
 
 Seconds are those of the whole exploration; calls per second per core are by CPU time, of all
@@ -92,53 +91,12 @@ def measure(menus: int, workers: int) -> Result:
     return Result(menus, len(found.nodes), found.calls, found.seconds, cpu)
 
 
-def draw(results: list[Result], file: Path) -> None:
-    """Draw situations, calls and their time against the number of menus."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "eslsync"
-    from matplotlib import pyplot
-
-    menus = [each.menus for each in results]
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    left.loglog(menus, [each.calls for each in results], "o-", label="calls")
-    left.loglog(menus, [each.situations for each in results], "s-", label="situations")
-    right.loglog(menus, [each.seconds for each in results], "o-", color="tab:red", label="seconds")
-    for axes in (left, right):
-        axes.set_xlabel("menus")
-        axes.grid(True, which="major", alpha=0.3)
-        axes.margins(0.15, 0.15)
-        axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.yaxis.set_major_formatter("{x:,.0f}")
-        axes.minorticks_off()
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
-    for each in results:
-        left.annotate(
-            f"{each.calls:,}",
-            (each.menus, each.calls),
-            (0, 6),
-            textcoords="offset points",
-            ha="right",
-        )
-        right.annotate(
-            f"{each.seconds:,.0f} s",
-            (each.menus, each.seconds),
-            (0, 6),
-            textcoords="offset points",
-            ha="right",
-        )
-    figure.savefig(file, metadata={"Date": None})
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--menus", type=int, nargs="+", default=[10])
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--picture", type=Path)
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
     if options.profile:
@@ -148,16 +106,12 @@ def main() -> None:
         return
     print(f"{os.cpu_count()} cores, {options.workers} processes")
     print(f"{'menus':>6} {'situations':>11} {'calls':>8} {'seconds':>9} {'calls/s/core':>13}")
-    results = []
     for menus in options.menus:
         result = measure(menus, options.workers)
-        results.append(result)
         print(
             f"{result.menus:6} {result.situations:11} {result.calls:8} {result.seconds:9.1f} "
             f"{result.rate:13.0f}"
         )
-    if options.picture:
-        draw(results, options.picture)
 
 
 if __name__ == "__main__":

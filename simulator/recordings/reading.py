@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -119,11 +119,13 @@ def _xml(content: str | bytes) -> list[tuple[str, str]]:
 
 
 def _plain(head: bytes) -> list[tuple[str, str]]:
-    pairs = []
-    for line in lossless(head).strip("\n").split("\n"):
-        key, _, value = line.partition(": ")
-        pairs.append((key, _unquote(value)))
-    return pairs
+    return [_header(line) for line in lossless(head).strip("\n").split("\n")]
+
+
+@lru_cache(maxsize=4096)  # a call's events repeat most of their headers
+def _header(line: str) -> tuple[str, str]:
+    key, _, value = line.partition(": ")
+    return key, _unquote(value)
 
 
 def _unquote(value: str) -> str:

@@ -121,3 +121,12 @@ def test_an_event_in_a_body_is_the_same_in_each_format(body: str, tmp_path: Path
 def test_a_notebook_shows_the_ladder_of_a_recording() -> None:
     recording = Recording.read(RECORDINGS / "02a_caller_hangs_up_mid_playback.jsonl")
     assert recording._repr_svg_() == recording.ladder("svg")
+
+
+def test_headers_that_events_repeat_are_held_once(tmp_path: Path) -> None:
+    event = "Event-Name: HEARTBEAT\nCore-UUID: 1%202\n\n"
+    said = f"Content-Length: {len(event)}\nContent-Type: text/event-plain\n\n{event}"
+    line = {"t": 0.0, "from": "switch", "data": said}
+    first, second = Recording.read(written(tmp_path, FIRST, line, line)).switch
+    assert first.headers == [("Event-Name", "HEARTBEAT"), ("Core-UUID", "1 2")]
+    assert all(one is other for one, other in zip(first.headers, second.headers, strict=True))
