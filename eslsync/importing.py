@@ -20,7 +20,7 @@ from types import ModuleType
 
 from .own_simulator import InTheWay, raise_if_hidden_from
 from .serving.outbound import Outbound, on_listen
-from .stacks import users_traceback
+from .stacks import users_frames, users_traceback
 
 __all__ = [
     "LoadError",
@@ -121,10 +121,10 @@ def told(where: str | Path, file: str | None = None) -> Iterator[None]:
         yield
     except LoadError:
         raise
-    except SyntaxError as error:
-        said = "".join(traceback.format_exception_only(error))
-        raise LoadError(f"{where} can't be imported:\n\n{indented(said)}") from error
     except (Exception, SystemExit) as error:
+        if isinstance(error, SyntaxError) or not ran(error):
+            said = "".join(traceback.format_exception_only(error))
+            raise LoadError(f"{where} can't be imported:\n\n{indented(said)}") from error
         shown = indented(users_traceback(error, file or ""))
         if isinstance(error, ImportError) and "no known parent package" in str(error):
             shown += (
@@ -132,6 +132,12 @@ def told(where: str | Path, file: str | None = None) -> Iterator[None]:
                 f"it as a module, such as PACKAGE.{Path(where).stem}, from the folder above"
             )
         raise LoadError(f"{where} can't be imported:\n\n{shown}") from error
+
+
+def ran(error: BaseException) -> bool:
+    """True if any code of the user's ran: a file with NUL, for one, is not even compiled."""
+    frames = users_frames(traceback.extract_tb(error.__traceback__))
+    return any(not each.filename.startswith("<frozen") for each in frames)
 
 
 def indented(text: str) -> str:
