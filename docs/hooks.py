@@ -15,7 +15,6 @@ import logging
 import os
 import re
 import sys
-import zlib
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -28,7 +27,7 @@ from mkdocs.structure.toc import AnchorLink
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for docstrings.py, too
 
-from docs.public_names import public_names
+from docs.public_names import missing, public_names
 
 logger = logging.getLogger("mkdocs.hooks")
 
@@ -180,13 +179,6 @@ def ids(headings: Iterable[AnchorLink]) -> set[str]:
     return {each.id for heading in headings for each in (heading, *heading.children)} | {
         each for heading in headings for each in ids(heading.children)
     }
-
-
-def missing(names: Collection[str], inventory: bytes) -> list[str]:
-    """Names that are not in an inventory of Sphinx's format, which mkdocstrings writes."""
-    *_, packed = inventory.split(b"\n", 4)
-    there = {line.partition(" ")[0] for line in zlib.decompress(packed).decode().splitlines()}
-    return sorted(set(names) - there)
 
 
 def summary(markdown: str) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -67,3 +68,10 @@ def exported(module: str) -> list[str]:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
             return list(ast.literal_eval(statement.value))
     return []
+
+
+def missing(names: Collection[str], inventory: bytes) -> list[str]:
+    """Names that are not in an inventory of Sphinx's format, which mkdocstrings writes."""
+    *_, packed = inventory.split(b"\n", 4)
+    there = {line.partition(" ")[0] for line in zlib.decompress(packed).decode().splitlines()}
+    return sorted(set(names) - there)

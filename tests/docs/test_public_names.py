@@ -11,13 +11,14 @@ import importlib
 import inspect
 import re
 import textwrap
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 import pytest
 
-from docs.public_names import public, public_names
+from docs.public_names import missing, public, public_names
 
 #: Words that tell what a number counts or measures.
 UNITS = re.compile(
@@ -155,6 +156,13 @@ def test_docstrings_tell_parameters_units_and_errors(dotted: str) -> None:
         assert value.__doc__, f"{dotted} has no docstring"
     untold = {told.name: wrong for told in functions(dotted) if (wrong := told.untold())}
     assert untold == {}
+
+
+def test_a_name_that_is_on_no_page_is_found() -> None:
+    head = b"# Sphinx inventory version 2\n# Project: eslsync\n# Version: 0\n# zlib\n"
+    body = b"eslsync.Session py:class 1 reference/python/session/#$ -\n"
+    inventory = head + zlib.compress(body)
+    assert missing({"eslsync.Session", "eslsync.Event"}, inventory) == ["eslsync.Event"]
 
 
 def test_what_is_not_told_is_found() -> None:
