@@ -36,8 +36,6 @@ EXPLAINED = {
             "a pool of before a simulation, whose threads are real, is played by another like it"
         )
         for name in (
-            "_initargs",
-            "_initializer",
             "_max_workers",
             "_shutdown",
             "_thread_name_prefix",
