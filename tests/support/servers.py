@@ -7,6 +7,7 @@ import shutil
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,8 +106,10 @@ def in_another_thread(work: Callable[[], Any]) -> Any:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition that other threads bring about."""
+    """Wait for a condition that other threads bring about; fail if they don't."""
+    end = time.monotonic() + PATIENCE
     while not condition():
+        assert time.monotonic() < end, f"nobody has brought it about for {PATIENCE:g} s"
         threading.Event().wait(0.001)
 
 
