@@ -515,7 +515,7 @@ def _(view: View, node: ast.AST) -> Iterator[Edit]:
 
 @operator("wrong PIN taken")
 def _(view: View, node: ast.AST) -> Iterator[Edit]:
-    if isinstance(node, ast.keyword) and node.arg == "valid":
+    if isinstance(node, ast.keyword) and node.arg in ("valid", "regexp"):
         call = view.parents[node]
         assert isinstance(call, ast.Call)
         if isinstance(node.value, ast.Lambda):

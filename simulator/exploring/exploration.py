@@ -412,8 +412,6 @@ def explore(
         if function is not None:
             check_function(what, function)
     for each in outside:
-        if not isinstance(each, str):
-            raise TypeError(f"explore: outside has names, such as 'crm.lookup', not {each!r}")
         try:
             replaced(each)
         except (TypeError, ValueError) as error:

@@ -54,8 +54,12 @@ def logging_as_before() -> Iterator[None]:
 def test_code_in_the_docs_runs(
     block: str, page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    if write_files(page, tmp_path):
+    written = write_files(page, tmp_path)
+    if written:
         monkeypatch.syspath_prepend(tmp_path)
+    for name in written:  # modules of these names are as before in the end, here or not
+        monkeypatch.setitem(sys.modules, Path(name).stem, ModuleType(Path(name).stem))
+        del sys.modules[Path(name).stem]
     module = ModuleType("a_block_of_the_docs")
     monkeypatch.setitem(sys.modules, module.__name__, module)  # freezegun looks there
     exec(compile(block, "<docs>", "exec"), vars(module))

@@ -180,17 +180,27 @@ def nothing_left() -> Iterator[None]:
     yield
     gc.collect()
     after = what_there_is()
-    assert after == before, f"{before} has become {after}"
+    assert after == before, f"{before} has become {after}; one is held by {holders()}"
 
 
 def what_there_is() -> dict[str, int]:
-    found = {
-        "threads": threading.active_count(),
-        "sessions": sum(isinstance(each, (Session, Connection)) for each in gc.get_objects()),
-    }
+    found = {"threads": threading.active_count(), "sessions": len(sessions())}
     if os.path.isdir("/proc/self/fd"):
         found["descriptors"] = len(os.listdir("/proc/self/fd"))
     return found
+
+
+def sessions() -> list[object]:
+    return [each for each in gc.get_objects() if isinstance(each, (Session, Connection))]
+
+
+def holders() -> list[str]:
+    """Who holds the last session or connection, and who those, five steps far: for the message."""
+    found, told = sessions()[-1:], list[str]()
+    for _ in range(5):
+        found = [each for each in gc.get_referrers(*found) if each is not found]
+        told.append(", ".join(sorted({type(each).__name__ for each in found})))
+    return told
 
 
 def defects_of(log: Log) -> list[str]:

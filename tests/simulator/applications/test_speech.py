@@ -213,10 +213,13 @@ def test_what_an_engine_understands_is_given(recognizers: Any, understood: list[
 @pytest.mark.parametrize(
     ("recognizers", "wrong"),
     [
-        ("vosk", "recognizers is a list of names"),
-        ({"vosk": "billing"}, "recognizers: vosk is a list of names"),
-        ({"vosk": {"departments": "billing"}}, "recognizers: vosk departments is a list of names"),
-        ({"vosk": 7}, "recognizers: vosk is a list of names"),
+        ("vosk", "recognizers must be a mapping, a list or None, not str: put it in brackets"),
+        ({"vosk": "billing"}, "recognizers: vosk must be a list, .*, not str: put it in brackets"),
+        (
+            {"vosk": {"departments": "billing"}},
+            "recognizers: vosk: departments must be a list, not str",
+        ),
+        ({"vosk": 7}, "recognizers: vosk must be a list, .*, not int"),
         ({"": ["billing"]}, "must not be empty"),
     ],
 )

@@ -34,7 +34,7 @@ def test_after_a_hangup_it_only_fails() -> None:
 def test_what_is_not_there_is_refused_at_once() -> None:
     with pytest.raises(LoadError, match=r"there is no crm\.lookup"):
         explore(lambda session: None, outside=["crm.lookup"])
-    with pytest.raises(TypeError, match="outside has names"):
+    with pytest.raises(TypeError, match="outside: each must be a str"):
         explore(lambda session: None, outside=[print])  # type: ignore[list-item]
 
 
