@@ -49,6 +49,14 @@ SEARCHES = {
     "wake handler from web request": "questions/wake-a-wait/",
     "caller hangs up during record": "questions/hangup-in-bridge-or-record/",
     "queue music on hold": "how-to/queue/",
+    "killed my socket server but the call is not hung up": "questions/#my-server-was-killed",
+    "ring multiple endpoints simultaneously": "questions/#how-do-i-ring-several-endpoints",
+    "as soon as I pick up the ringing phone the channel is gone": "questions/#the-channel-is-gone",
+    "hot deploy code without killing active calls": "questions/#how-do-i-deploy",
+    "BACKGROUND_JOB event does not log any data": "questions/#background_job-has-no-data",
+    "determine whether the user has answered user_busy after originate": "questions/#originate",
+    "rude-rejection": "questions/#textrude-rejection",
+    "Lost events! Event Queue size": "questions/#lost-events-event-queue-size",
 }
 PALETTES = {"light": "default", "dark": "slate"}
 
@@ -105,6 +113,7 @@ def search(page: Page, address: str) -> list[str]:
         page.goto(address)
         field = page.get_by_placeholder("Search")
         field.fill(words)
+        field.press("End")  # the page looks at what is there when a key comes up
         found = page.locator(".md-search-result a[href]")
         expect(found.first).to_be_visible()
         leads = [each.get_attribute("href") or "" for each in found.all()]
