@@ -66,9 +66,9 @@ def mutants_of(path: Path, each: int = 2) -> list[Mutant]:
     tree = ast.parse(text)
     original = plain(path)
     mutants = []
+    view = View(tree)
     for kind, operator in KINDS.items():
         found: dict[str, ast.AST] = {}
-        view = View(tree)
         for number, node in enumerate(view.nodes):
             for which, _ in enumerate(operator(view, node)):
                 mine = View(ast.parse(text))

@@ -45,9 +45,13 @@ steps:
 
 #: How a project may have its own: the file that makes it, and what is named when it is in the way.
 WAYS = {"file": ("simulator.py", "simulator.py"), "package": ("simulator/__init__.py", "simulator")}
+EITHER = pytest.mark.parametrize("own", list(WAYS), indirect=True)
+# One is enough where test_own_simulator.py has both, in this process.
+A_FILE = pytest.mark.parametrize("own", ["file"], indirect=True)
+A_PACKAGE = pytest.mark.parametrize("own", ["package"], indirect=True)
 
 
-@pytest.fixture(params=["file", "package"])
+@pytest.fixture
 def own(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The `simulator` of a project, which has a handler and a pytest.ini, too."""
     made, named = WAYS[request.param]
@@ -79,6 +83,7 @@ def in_the_way(own: Path) -> str:
     return f"{own} is in the way of eslsync's own package 'simulator'"
 
 
+@A_PACKAGE
 def test_a_project_that_does_not_use_the_plugin_is_left_alone(own: Path) -> None:
     write(own.parent / "test_it.py", USES_OWN)
     status, said = run(own.parent)
@@ -86,12 +91,14 @@ def test_a_project_that_does_not_use_the_plugin_is_left_alone(own: Path) -> None
     assert "1 passed" in said
 
 
+@A_FILE
 def test_and_so_is_one_whose_conftest_imports_its_own(own: Path) -> None:
     write(own.parent / "conftest.py", "import simulator\n\nassert simulator.fly()\n")
     write(own.parent / "test_it.py", USES_OWN)
     assert run(own.parent)[0] == 0
 
 
+@EITHER
 def test_the_fixture_and_a_script_say_what_is_in_the_way(own: Path) -> None:
     write(own.parent / "test_own.py", USES_OWN)
     write(own.parent / "test_ours.py", USES_OURS)
@@ -103,6 +110,7 @@ def test_the_fixture_and_a_script_say_what_is_in_the_way(own: Path) -> None:
     assert "Traceback" not in said
 
 
+@A_PACKAGE
 def test_the_fixture_says_so_too_where_a_conftest_has_imported_it(own: Path) -> None:
     write(own.parent / "conftest.py", "import simulator\n")
     write(own.parent / "test_ours.py", USES_OURS)
@@ -111,6 +119,7 @@ def test_the_fixture_says_so_too_where_a_conftest_has_imported_it(own: Path) -> 
     assert in_the_way(own) in said
 
 
+@A_FILE
 def test_one_in_a_folder_that_nobody_imports_from_is_not_in_the_way(own: Path) -> None:
     tests = own.parent / "tests"
     write(tests / "test_ours.py", USES_OURS)
@@ -122,6 +131,7 @@ def test_one_in_a_folder_that_nobody_imports_from_is_not_in_the_way(own: Path) -
     assert done.returncode == 0, done.stdout
 
 
+@A_PACKAGE
 def test_the_projects_own_comes_first_with_pythonpath(own: Path) -> None:
     write(own.parent / "pytest.ini", "[pytest]\npythonpath = .\n")
     write(own.parent / "tests" / "test_own.py", USES_OWN)
@@ -138,7 +148,9 @@ def test_the_entry_point_is_the_plugin() -> None:
 
 def test_the_options_are_there_without_the_simulator(tmp_path: Path) -> None:
     write(tmp_path / "simulator.py", "raise AssertionError('imported')\n")
-    said = run(tmp_path, "--help")[1]
-    assert "--esl-seed=N" in said
-    assert "@pytest.mark.freeswitch" in run(tmp_path, "--markers")[1]
-    assert "freeswitch -- " in run(tmp_path, "--fixtures")[1]
+    # one after the other in one process
+    options = [[*NO_OTHERS, option] for option in ("--help", "--markers", "--fixtures")]
+    command = [sys.executable, "-c", f"import pytest\nfor each in {options}: pytest.main(each)"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True)
+    for shown in ("--esl-seed=N", "@pytest.mark.freeswitch", "freeswitch -- "):
+        assert shown in done.stdout

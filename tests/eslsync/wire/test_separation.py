@@ -71,7 +71,7 @@ def test_a_bracket_is_closed_by_its_own() -> None:
     assert closing("a{b", 0, "{", "}") == -1
 
 
-@given(st.text())
+@given(st.text(st.characters()))
 def test_any_text_can_be_taken_apart(text: str) -> None:
     for delimiter in " ,|":
         separate(text, delimiter, 4)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from simulator.model.arguments import atoi, expand
 
 
-@given(st.text())
+@given(st.text(st.characters()))
 def test_any_text_can_be_read(text: str) -> None:
     expand(text, lambda name, index: None)
 
