@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eslsync import Channel, Outbound, Session
 
-PINS = {"10001": "4711", "10002": "0815"}
+PINS = {"10001": "4711"}
 TRIES = 3
 
 
