@@ -109,4 +109,4 @@ if not TYPE_CHECKING:
         return value
 
     def __dir__():
-        return sorted([*globals(), *__all__])
+        return sorted({*globals(), *__all__})

@@ -8,6 +8,7 @@ a method's first call. Types that only a type checker can import are not checked
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import wraps
 from types import FunctionType, UnionType
@@ -88,7 +89,10 @@ def _checking(function: FunctionType, *, is_method: bool) -> FunctionType:
     check = check_method if is_method else check_function
     wraps(function)(check)
     # Tools that look at a stack find the method here, and so do people.
-    check.__code__ = check.__code__.replace(co_name=function.__name__)
+    names = {"co_name": function.__name__}
+    if sys.version_info >= (3, 11):  # as profilers and debuggers show it
+        names["co_qualname"] = function.__qualname__
+    check.__code__ = check.__code__.replace(**names)  # type: ignore[arg-type]
     assert isinstance(check, FunctionType)
     return check
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -83,10 +85,29 @@ def texts(name: str) -> dict[str, str]:
 
 
 def distribution(name: str) -> str:
-    """A name that pip takes, and that is not eslsync's own, which the project needs."""
-    allowed = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    return allowed if allowed not in ("", "eslsync") else "ivr"
+    """A name that pip takes, and that is none of what the project needs: pip would replace that."""
+    allowed = _normal(name)
+    return allowed if allowed and allowed not in _needed() else f"{allowed}-ivr".lstrip("-")
+
+
+def _normal(name: str) -> str:
+    """A distribution's name as pip compares it."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def _needed() -> set[str]:
+    """eslsync, and what it needs with its extras, which the project's tests need, too."""
+    from importlib.metadata import requires
+
+    return {_normal(re.split(r"[^\w.-]", each)[0]) for each in requires("eslsync") or ()} | {
+        "eslsync"
+    }
 
 
 def quoted(folder: str) -> str:
-    return folder if re.fullmatch(r"[\w./\\:@%+=,-]+", folder) else f'"{folder}"'
+    """The folder as a shell takes it as an argument of ``cd``."""
+    if folder.startswith("-"):
+        folder = os.path.join(os.curdir, folder)
+    if re.fullmatch(r"[\w./\\:@%+=,-]+", folder):
+        return folder
+    return f'"{folder}"' if os.name == "nt" or not re.search(r'["$`\\!]', folder) else quote(folder)

@@ -10,6 +10,8 @@ here: by the application's name (`declared`), or on the method (`declaration_of`
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from typing import Any, TypeVar
 
 __all__ = ["Declaration", "declaration_of", "declarations", "declared"]
@@ -97,15 +99,23 @@ _applications: dict[str, Declaration] = {}
 _UNKNOWN = Declaration("")
 
 
+@cache
+def _methods_are_there() -> None:
+    """Import the methods that declare: what is hidden must not depend on who imported them."""
+    import_module("eslsync.session")
+
+
 def declared(application: str) -> Declaration:
     """The declaration of an application, named in any letter case as FreeSWITCH allows
     (switch_loadable_module.c, application_hash); an empty declaration for an unknown one.
     """
+    _methods_are_there()
     return _applications.get(application) or _applications.get(application.lower(), _UNKNOWN)
 
 
 def declarations() -> tuple[Declaration, ...]:
     """All declarations, in order."""
+    _methods_are_there()
     return tuple(_applications.values())
 
 

@@ -112,7 +112,9 @@ class Secrets:
         self.names = redactor.names
         self._redactor = redactor
         self._hides = bool(redactor.names)
-        self._reads: Callable[[str], bool] | None = None  # from which headers; set by `read`
+        # The headers from which secrets are learnt, with the redactor that names them: in one
+        # step, since another thread may collect digits meanwhile. Set by `read`.
+        self._reads: tuple[Redactor, Callable[[str], bool]] | None = None
         #: True if digits are secret.
         self.hides_digits = DTMF in self.names
         # What commands, and events, contain that tell secrets; the words in lower case.
@@ -191,9 +193,10 @@ class Secrets:
         """Learn from an event."""
         if self._hides and self.may_tell(event.raw):
             try:
-                if self._reads is None:
-                    self._reads = _learnt_from(self._redactor)
-                self.event(event.among(self._reads).items())
+                redactor, reads = self._redactor, self._reads
+                if reads is None or reads[0] is not redactor:
+                    reads = self._reads = redactor, _learnt_from(redactor)
+                self.event(event.among(reads[1]).items())
             except ProtocolError:
                 pass  # not an event after all
 
@@ -226,7 +229,6 @@ class Secrets:
             self._collected |= {name: None, f"{name}_invalid": None}
             _bound(self._collected, MOST_COLLECTED)
             self._redactor = also_collected(self.names, tuple(self._collected))
-            self._reads = None
             names = [each.lower().encode("utf-8", "surrogateescape") for each in self._collected]
             self._words = re.compile(b"|".join((self._always.pattern, *map(re.escape, names))))
 

@@ -48,7 +48,7 @@ def draw(exploration: Exploration, file: Path) -> Path:
     elif file.suffix == ".mmd":
         text = as_mermaid(drawn)
     else:
-        text = "\n".join(as_tree(drawn)) + "\n"
+        text = "\n".join(map(printable, as_tree(drawn))) + "\n"
     files.write(file, text)
     return file
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
@@ -164,3 +165,10 @@ def test_a_method_is_itself_to_tools() -> None:
     with pytest.raises(TypeError) as raised:
         Channel.playback(None, 1)  # type: ignore[call-overload]
     assert "playback" in [each.name for each in raised.traceback]
+
+
+def test_a_method_has_its_name_wherever_tools_look() -> None:
+    code = Channel.playback.__code__
+    assert code.co_name == "playback"
+    if sys.version_info >= (3, 11):
+        assert code.co_qualname == "PlayingApplications.playback"

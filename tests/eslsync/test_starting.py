@@ -136,3 +136,10 @@ def test_eslsync_call_loads_what_the_call_needs() -> None:
         }
         == set()
     )
+
+
+@pytest.mark.parametrize("package", [eslsync, simulator])
+def test_dir_has_each_name_once(package: ModuleType) -> None:
+    for name in package.__all__:
+        getattr(package, name)
+    assert len(dir(package)) == len(set(dir(package)))

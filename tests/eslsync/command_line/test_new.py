@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import runpy
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -14,7 +17,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from eslsync.command_line.main import main
-from eslsync.command_line.new import PROJECT, texts
+from eslsync.command_line.new import PROJECT, quoted, texts
 from simulator import FreeSwitch
 from simulator.exploring.tasks import Task
 from simulator.scripts.script import run_script
@@ -95,10 +98,34 @@ def test_it_needs_this_version_of_eslsync(project: Path) -> None:
 
 @pytest.mark.parametrize(
     ("folder", "name"),
-    [("Front Desk 2", "front-desk-2"), ("eslsync", "ivr"), ("電話", "ivr"), ("bänk", "b-nk")],
+    [
+        ("Front Desk 2", "front-desk-2"),
+        ("eslsync", "eslsync-ivr"),
+        ("電話", "ivr"),
+        ("bänk", "b-nk"),
+        ("PyYAML", "pyyaml-ivr"),
+    ],
 )
 def test_the_name_is_one_that_pip_takes(folder: str, name: str) -> None:
     assert f'name = "{name}"\n' in texts(folder)["pyproject.toml"]
+
+
+def test_the_name_is_none_of_what_the_tests_need() -> None:
+    needs = next(line for line in texts("x")["pyproject.toml"].splitlines() if "test = [" in line)
+    for each in re.findall(r'"([a-z]+)', needs):
+        assert f'name = "{each}-ivr"\n' in texts(each)["pyproject.toml"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="asks a POSIX shell")
+@pytest.mark.parametrize("name", ["-x", "two words", 'q"x', "a$HOME", "it's", "a`b`", "a!b\\"])
+def test_a_shell_goes_to_the_folder_that_was_written(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    goes = f"cd {quoted(name)} && pwd"
+    (tmp_path / name).mkdir()
+    went = subprocess.run(["sh", "-c", goes], capture_output=True, text=True, check=True)
+    assert went.stdout == f"{tmp_path / name}\n"
 
 
 def test_every_template_is_written_and_every_word_filled_in() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from eslsync import Channel, Session
 from eslsync.wire.declared import declaration_of, declarations, declared
+from tests.support.places import ROOT
 
 
 def test_an_application_is_found_by_its_name_and_on_its_method() -> None:
@@ -27,3 +31,11 @@ def test_the_words_of_an_argument_have_places() -> None:
     assert [declaration.place(word) for word in declaration.argument] == list(
         range(len(declaration.argument))
     )
+
+
+def test_they_are_all_there_whoever_asks_first() -> None:
+    asks = "from eslsync.wire.declared import declarations; print(len(declarations()))"
+    done = subprocess.run(
+        [sys.executable, "-c", asks], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) == len(declarations())

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
 import urllib.parse
 from collections.abc import Callable
+from types import FrameType
 
 import pytest
 
+from eslsync.wire.message import Event
 from eslsync.wire.protocol import quote
 from eslsync.wire.redaction import HIDDEN, Redactor
 from eslsync.wire.secrets import Secrets
@@ -255,3 +259,24 @@ def test_a_number_is_known_after_hundreds_of_other_keys() -> None:
         hides.pressed("a leg", digit)
     assert hides(f"told {CODE}") == f"told {HIDDEN}"
     assert hides("told 73510") == "told 73510"
+
+
+def test_a_variable_named_by_another_thread_meanwhile_is_read_from_then_on() -> None:
+    hidden = secrets()
+    hidden.sent(*execute("read", "4 4 a.wav first 5000 #"))
+
+    def collect_another(frame: FrameType, event: str, _: object) -> None:
+        if event == "return" and frame.f_code.co_name == "_learnt_from":
+            sys.setprofile(None)
+            collects = "read", "4 4 a.wav second 5000 #"
+            other = threading.Thread(target=hidden.sent, args=execute(*collects))
+            other.start()
+            other.join()
+
+    sys.setprofile(collect_another)
+    try:
+        hidden.read(Event(b"Event-Name: X\nvariable_first: 51973\n\n"))
+    finally:
+        sys.setprofile(None)
+    hidden.read(Event(f"Event-Name: X\nvariable_second: {CODE}\n\n".encode()))
+    assert hidden(f"51973 {CODE}") == f"{HIDDEN} {HIDDEN}"

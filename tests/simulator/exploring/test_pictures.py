@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
+from eslsync import Session
+from eslsync.wire.shown import printable
 from simulator import Exploration, explore
 from simulator.exploring import pictures
 from simulator.exploring.looks import FAULT
@@ -59,3 +62,16 @@ def test_a_map_is_a_flowchart_or_an_outline_without_graphviz_or_if_it_is_too_wid
     monkeypatch.setattr(pictures, "as_flowchart", without_graphviz)
     assert trap.draw(tmp_path / "map.svg").read_text(encoding="utf-8") == outline
     assert repr(trap).startswith(f"<Exploration {trap.title}: ")
+
+
+def test_no_format_has_what_a_terminal_or_a_browser_would_obey(tmp_path: Path) -> None:
+    def handler(session: Session) -> None:
+        session.channel.playback("\x1b[31m\u202e<script>]]>.wav")
+        session.channel.hangup()
+
+    explored = explore(handler, keys="", workers=1)
+    for suffix in (".svg", ".dot", ".mmd", ".txt"):
+        text = explored.draw(tmp_path / f"map{suffix}").read_text(encoding="utf-8")
+        assert printable(text, also="\n") == text
+        assert "u202e" in text
+    ElementTree.parse(tmp_path / "map.svg")
