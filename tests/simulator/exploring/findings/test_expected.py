@@ -73,17 +73,36 @@ def test_a_rule_that_a_call_breaks_is_told_with_the_call(rule: str, broken: Expl
     assert "0 of 5 rules hold" in str(broken)
 
 
+HOLD = [
+    "at most 4 tries at bank/pin",
+    "no call hears balance before it hears menu",
+    "key 1 at menu leads to balance",
+    "every call is hung up by us",
+    "every call that hears balance hears goodbye",
+]
+#: Rules that no call can break, and why.
+IDLE = {
+    "no call hears menu before it hears menu": "it holds whatever calls do",
+    "every call that hears menu hears menu or hears goodbye": "it holds whatever calls do",
+    "every call hears godbye or hears bank/pin": "no call hears godbye; did you mean bank/",
+    "at most 3 tries at code": "no call hears code",
+    "key 9 at menu leads to goodbye": "no call presses 9",
+    "key # at balance leads to goodbye": "no call presses # at balance",
+    "every answered bridge is recorded": "no call is bridged",
+    "no call hears secret": "the handler names no secret",
+    "no call that is transferred hears goodbye": "no call is transferred",
+}
+
+
+@pytest.fixture(scope="module")
+def kept() -> Exploration:
+    return checked(*HOLD, *IDLE)
+
+
 @pytest.mark.thorough
-def test_rules_that_hold_are_counted() -> None:
-    found = checked(
-        "at most 4 tries at bank/pin",
-        "no call hears balance before it hears menu",
-        "key 1 at menu leads to balance",
-        "every call is hung up by us",
-        "every call that hears balance hears goodbye",
-    )
-    assert not told(found) + told(found, "idle-rule"), str(found)
-    assert "5 of 5 rules hold" in str(found)
+def test_rules_that_hold_are_counted(kept: Exploration) -> None:
+    assert not told(kept), str(kept)
+    assert f"{len(HOLD)} of {len(HOLD) + len(IDLE)} rules hold" in str(kept)
 
 
 def test_one_rule_is_counted_as_one() -> None:
@@ -120,21 +139,10 @@ def test_what_a_path_of_two_known_parts_breaks_is_found() -> None:
 
 
 @pytest.mark.thorough
-def test_rules_that_no_call_can_break_are_told() -> None:
-    idle = {
-        "no call hears menu before it hears menu": "it holds whatever calls do",
-        "every call that hears menu hears menu or hears goodbye": "it holds whatever calls do",
-        "every call hears godbye or hears bank/pin": "no call hears godbye; did you mean bank/",
-        "at most 3 tries at code": "no call hears code",
-        "key 9 at menu leads to goodbye": "no call presses 9",
-        "key # at balance leads to goodbye": "no call presses # at balance",
-        "every answered bridge is recorded": "no call is bridged",
-        "no call hears secret": "the handler names no secret",
-        "no call that is transferred hears goodbye": "no call is transferred",
-    }
-    findings = {each.rule: each for each in checked(*idle).findings if each.rule is not None}
-    assert findings.keys() == idle.keys()
-    for rule, why in idle.items():
+def test_rules_that_no_call_can_break_are_told(kept: Exploration) -> None:
+    findings = {each.rule: each for each in kept.findings if each.rule is not None}
+    assert findings.keys() == IDLE.keys()
+    for rule, why in IDLE.items():
         assert findings[rule].kind == "idle-rule"
         assert why in findings[rule].text
 
