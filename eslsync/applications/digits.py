@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ..call.leg import Collecting
-from ..call.taken_away import ROUTING
 from ..callables import check_function, check_returned
 from ..checked import checked, renamed
 from ..numbers import milliseconds, whole
@@ -100,7 +99,7 @@ class DigitApplications(PlayingApplications):
             words.append(milliseconds("play_and_get_digits: digit_timeout", each, 1.0))
         if transfer_on_failure:
             words.append(word(transfer_on_failure))
-            self.leg.own_ways |= {ROUTING}
+            self.leg.transfers_later = True
 
         before = self._begin_to_collect()
 

@@ -53,9 +53,6 @@ STATES = list(ChannelState)
 
 UP = Stage.UP
 
-#: For all legs; an empty set takes 216 bytes.
-NO_STATES: frozenset[str] = frozenset()
-
 #: Seconds to wait for the application ``hangup``, which a channel runs within a tick or two, before
 #: the switch is told to end the channel.
 HANGUP_PATIENCE = 3.0
@@ -88,6 +85,7 @@ class Leg:
         "answers",
         "borrowed",
         "bridge_event",
+        "bridges_later",
         "collecting",
         "conversation",
         "digit_handlers",
@@ -103,10 +101,10 @@ class Leg:
         "may_play_for_ever",
         "met_end",
         "own_reason",
-        "own_ways",
         "queued_digits",
         "sent_away",
         "transferred",
+        "transfers_later",
         "unfinished",
         "uuid",
     )
@@ -134,8 +132,8 @@ class Leg:
         self.sent_away = False
         #: True once such a sound was sent to it that doesn't end by itself.
         self.may_play_for_ever = False
-        #: The states in which our own applications may take it away later.
-        self.own_ways = NO_STATES
+        #: True once an application or command of our own may transfer it later, or bridge it anew.
+        self.transfers_later = self.bridges_later = False
         #: True once the handler itself has set or unset sip_reason.
         self.own_reason = False
         #: The last CHANNEL_BRIDGE.

@@ -54,8 +54,9 @@ class Movable(Protocol):
     sent_away: bool
     #: True once a bridge with another leg has taken, or will take, it out of the dialplan.
     leaves_dialplan: bool
-    #: The states in which our own applications may take it away later.
-    own_ways: frozenset[str]
+    #: True once an application or command of our own may transfer it later, or bridge it anew.
+    transfers_later: bool
+    bridges_later: bool
 
     @property
     def uuid(self) -> str: ...
@@ -112,7 +113,9 @@ def note(leg: Movable, event: Event, state: str | None, *, ours: bool) -> None:
 
 def _is_ours(leg: Movable, event: Event, state: str, application: str, ours: bool) -> bool:
     """True if this session itself takes the leg away."""
-    if leg.sent_away or state in leg.own_ways or leg.conversation.ending.exiting:
+    if leg.sent_away or leg.conversation.ending.exiting:
+        return True
+    if (state == ROUTING and leg.transfers_later) or (state in BRIDGED_ANEW and leg.bridges_later):
         return True
     facts = declared(application)
     if state == ROUTING:
@@ -139,10 +142,10 @@ def _since_connect(leg: Movable, event: Event) -> bool:
 def note_execution(leg: Movable, application: str, argument: str) -> None:
     """Note an application that is about to be sent to a leg, and may take it away."""
     if application == "sched_transfer":
-        leg.own_ways |= {ROUTING}
+        leg.transfers_later = True
     elif application == "att_xfer":
         for each in leg.conversation.legs.values():
-            each.own_ways |= BRIDGED_ANEW  # the remaining legs (recording 251)
+            each.bridges_later = True  # the remaining legs (recording 251)
     if application not in ("transfer", "xferext"):
         return
     flag = argument.partition(" ")[0]
@@ -188,7 +191,7 @@ def _note_command(conversation: Talks, line: str, headers: Mapping[str, str]) ->
     elif words and words[0].lower() == "sched_transfer":
         for leg in conversation.legs.values():
             if leg.uuid in words:
-                leg.own_ways |= {ROUTING}
+                leg.transfers_later = True
     elif words and words[0].lower() in MOVING:
         for leg in conversation.legs.values():
             if leg.uuid in words and "-bleg" not in words:

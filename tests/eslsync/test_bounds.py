@@ -34,7 +34,6 @@ ELSEWHERE = {
     "call/conversation.py: callbacks": "what the handler registers",
     "call/conversation.py: legs": "what the handler adds, until it has ended",
     "call/leg.py: digit_handlers": "one for each key",
-    "call/leg.py: own_ways": "states",
     "call/leg.py: unfinished": "methods that are under way",
     "call/left_behind.py: data": "the last commands of one call",
     "call/losses.py: _told": "one for each bound",
