@@ -17,7 +17,9 @@ from tests.examples.test_docs import assert_shown
 from tests.support.pages import fenced, files
 from tests.support.places import EXAMPLES, ROOT
 from tests.support.recorded import recording
-from tests.support.terminal import run, without_markers
+from tests.support.terminal import nothing_stays, run, without_markers
+
+__all__ = ["nothing_stays"]
 
 pytest_plugins = ["pytester"]
 

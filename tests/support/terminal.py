@@ -24,13 +24,18 @@ NOT_USERS = (ROOT, sys.prefix, sys.base_prefix)
 
 @pytest.fixture(autouse=True)
 def nothing_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take back the modules, folders and log level that a command leaves; no terminal width."""
+    """Take back the modules, folders and logging that a command leaves; no terminal width."""
     monkeypatch.delenv("COLUMNS", raising=False)
     modules = set(sys.modules)
     monkeypatch.setattr(sys, "path", sys.path[:])
-    level = logging.getLogger("eslsync").level
+    loggers = logging.getLogger("eslsync"), logging.getLogger()
+    before = [(each.level, each.propagate, each.handlers[:]) for each in loggers]
     yield
-    logging.getLogger("eslsync").setLevel(level)
+    for each, (level, propagate, handlers) in zip(loggers, before, strict=True):
+        each.setLevel(level)
+        each.propagate = propagate
+        for added in {*each.handlers} - {*handlers}:
+            each.removeHandler(added)
     new = {name: place_of(name) for name in set(sys.modules) - modules}
     for name, place in new.items():
         if place is not None and not any(Path(place).is_relative_to(each) for each in NOT_USERS):
