@@ -120,7 +120,9 @@ class Farm:
         all_ports = {name: app.port for name, app in self.apps.items()} | (ports or {})
         self.proxy = Proxy(folder, [*all_ports.values()], changes or {})
         stack.callback(self.proxy.kill)
-        self.switch = stack.enter_context(FreeSwitch(real_time=True, prompts={"ready": 0.02}))
+        self.switch = stack.enter_context(
+            FreeSwitch(real_time=True, patience=PATIENCE, prompts={"ready": 0.02})
+        )
 
     def _handle(self, name: str, session: Session) -> None:
         if name == "sorry":

@@ -161,7 +161,8 @@ def started(sock: socket.socket, manager: ServiceManager, app: Path) -> subproce
 @needs_systemd
 def test_a_restart_refuses_no_call(tmp_path: Path) -> None:
     def load() -> None:
-        with FreeSwitch(real_time=True, prompts={"short": 0.05}) as switch:
+        # its patience is for a service that starts while a call waits, too
+        with FreeSwitch(real_time=True, patience=PATIENCE, prompts={"short": 0.05}) as switch:
             while not enough.is_set():
                 calls = [switch.dial(f"127.0.0.1:{sock.getsockname()[1]}") for _ in range(8)]
                 for call in calls:
