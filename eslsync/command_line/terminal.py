@@ -132,7 +132,7 @@ class Tame(logging.Formatter):
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         # Before 3.13, a float's last bits turn 15.020 s into 15,019.
-        record.msecs = round(record.created % 1 * 1000, 3) // 1
+        record.msecs = min(round(record.created % 1 * 1000, 3) // 1, 999.0)
         return super().formatTime(record, datefmt)
 
     def formatMessage(self, record: logging.LogRecord) -> str:

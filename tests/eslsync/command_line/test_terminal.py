@@ -1,4 +1,4 @@
-"""What the log says of a handler's own threads."""
+"""What the log says of a handler's own threads, and when."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from eslsync import Disconnected, Hangup, HangupCause
-from eslsync.command_line.terminal import log_threads
+from eslsync.command_line.terminal import log_threads, text_formatter
 
 
 @pytest.fixture
@@ -59,3 +59,11 @@ def test_a_programs_own_hook_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "excepthook", own)
     log_threads()
     assert threading.excepthook is own
+
+
+@pytest.mark.parametrize(
+    ("created", "shown"), [(15.02, "15,020"), (14.9999996, "14,999"), (15.0, "15,000")]
+)
+def test_milliseconds_are_those_of_the_ladder(created: float, shown: str) -> None:
+    record = logging.makeLogRecord({"created": 1767603600 + created, "call": "", "msg": "hello"})
+    assert f"{shown} " in text_formatter().format(record)
