@@ -138,7 +138,9 @@ class Session:
         ``digit_handlers``, ``collecting``, ``typed_ahead()``, ``conversation.callbacks`` and
         ``conversation.legs``. ``conversation.on_expected`` may be set to a function: it is called
         with each event, ``"CUSTOM <subclass>"`` among them, that the handler waits for or
-        registers a callback for, and with ``"BACKGROUND_JOB <Job-UUID>"`` when it looks at a job.
+        registers a callback for, and with ``"BACKGROUND_JOB <Job-UUID>"`` when it looks at a job;
+        ``conversation.on_end`` likewise, with each Hangup, Transferred and Disconnected that is
+        about to be raised.
         Raises RuntimeError in another thread, and TypeError for what is no `Watcher`.
         """
         if watcher is not None:

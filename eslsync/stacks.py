@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import ast
 
 __all__ = [
+    "OURS",
     "Frames",
     "call_user",
     "frame_of",
@@ -38,12 +39,12 @@ Frames = Mapping[int, FrameType]
 
 _HERE = os.path.dirname(__file__)
 #: The folders of eslsync and of the simulator, which is installed beside it.
-_OURS = (_HERE + os.sep, os.path.join(os.path.dirname(_HERE), "simulator", ""))
+OURS = (_HERE + os.sep, os.path.join(os.path.dirname(_HERE), "simulator", ""))
 
 
 def is_ours(filename: str) -> bool:
     """True for a file of eslsync or of the simulator."""
-    return filename.startswith(_OURS)
+    return filename.startswith(OURS)
 
 
 def users_frames(frames: Iterable[FrameSummary]) -> list[FrameSummary]:

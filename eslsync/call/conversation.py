@@ -94,6 +94,7 @@ class Conversation:
         "logger",
         "losses",
         "observed",
+        "on_end",
         "on_expected",
         "own",
         "posts",
@@ -125,6 +126,7 @@ class Conversation:
         self.observed: Observed | None = None
         #: Called with what the handler asks for (see `Session.watch`).
         self.on_expected: Callable[[str], object] | None = None
+        self.on_end: Callable[[ESLError], object] | None = None
 
         #: The reply to ``connect``: the channel's data at the start.
         self.context = ConnectReply(b"")
@@ -432,7 +434,7 @@ class Conversation:
         if ending.has_gone(leg):
             assert leg.hangup_event is not None
             hangup = Hangup(leg.hangup_event.hangup_cause, leg.hangup_event, leg.outcomes)
-            self._note_raising(leg, hangup)
+            self.note_raising(leg, hangup)
             try:
                 raise hangup
             finally:
@@ -448,18 +450,20 @@ class Conversation:
                     self.turns.run_rest()
             finally:
                 self.at_work = at_work
-            self._note_raising(self.own, hangup)
+            self.note_raising(self.own, hangup)
             try:
                 raise hangup
             finally:
                 del hangup  # breaks a reference cycle that would keep the whole call alive
         if self.ending.failure is not None:
-            self._note_raising(self.own, self.ending.failure)
+            self.note_raising(self.own, self.ending.failure)
             self.ending.raise_failure()
 
-    def _note_raising(self, leg: Leg, end: ESLError) -> None:
+    def note_raising(self, leg: Leg, end: ESLError) -> None:
         """Note that the end of the call, or of a leg, is raised now."""
         self.unheeded.count(leg)
+        if self.on_end is not None:
+            self.on_end(end)
         if sys.exc_info()[1] is not None:
             log_endangered(self.logger, end)
 
@@ -511,7 +515,7 @@ class Conversation:
         """
         self._thread = 0  # other threads may get this thread's ident
         self.arrivals.read_recent()
-        self.watcher = self.on_expected = self.observed = None
+        self.watcher = self.on_expected = self.on_end = self.observed = None
         self.callbacks.clear()
         self.under_way.clear()
         for part in (self.arrivals, self.jobs, self.posts, self.turns):

@@ -506,8 +506,12 @@ class Leg:
             conversation.arrivals.look()
         taken = self.transferred
         if taken is not None:
-            conversation.unheeded.count(self)
-            raise Transferred(taken, destination(taken), self.outcomes)
+            transferred = Transferred(taken, destination(taken), self.outcomes)
+            conversation.note_raising(self, transferred)
+            try:
+                raise transferred
+            finally:
+                del transferred  # breaks a circle through this frame
 
     # Other commands about it
 

@@ -13,8 +13,8 @@ __all__ = ["is_debugged"]
 #: Modules in whose functions a thread is while it has stopped, or is about to: of pdb, of what
 #: pytest makes of it, and of debugpy and PyCharm.
 STOPPED_IN = ("bdb", "pdb", "_pytest.debugging", "pydevd", "_pydevd", "debugpy")
-#: Modules whose trace functions only look: coverage.py's, and explore's, which looks for hangups.
-LOOKING = ("coverage", "simulator")
+#: Modules whose trace functions only look.
+LOOKING = ("coverage",)
 
 
 def is_debugged(thread: threading.Thread) -> bool:

@@ -45,7 +45,7 @@ from .reach import skipped_work
 from .rounds import Rounds
 from .situations import Situation
 from .stories import ended, so_far, story_of
-from .whereabouts import Place, is_own, own_places
+from .whereabouts import Place, is_own, own_places, places_of
 
 __all__ = ["FORGOTTEN", "LATE", "Caller"]
 
@@ -719,9 +719,5 @@ def _own_frame(frame: FrameType | None) -> FrameType | None:
 
 def place_of(error: BaseException) -> Place | None:
     """The handler's line that raised an exception."""
-    frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if is_own(frame.filename)
-    ]
-    if not frames:
-        return None
-    return Place(frames[-1].filename, frames[-1].lineno or 0, frames[-1].name)
+    places = places_of(error)
+    return places[-1] if places else None

@@ -63,8 +63,12 @@ class Explored:
 
     @property
     def folder(self) -> Path | None:
-        """The folder of that file, or of the package that it is in."""
-        return None if self.file is None else _folder_of(self.file)
+        """The folder of its code, or of the package that this is in; None for code in C."""
+        if self.file is not None:
+            return _folder_of(self.file)
+        with suppress(TypeError):  # an object, or written in C
+            return _folder_of(Path(inspect.getfile(self.function())))
+        return None
 
     def __getstate__(self) -> dict[str, object]:
         return {

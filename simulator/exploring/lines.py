@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from eslsync.extras import needs_extra
+from eslsync.stacks import OURS
+
+from .whereabouts import LIBRARIES
 
 __all__ = ["Lines", "statements"]
 
@@ -14,7 +18,7 @@ COVERAGE = "a report of lines that no caller reaches"
 
 
 class Lines:
-    """Reports the lines that were run, each once."""
+    """Reports the lines in a folder that were run, each once; those of libraries in it are not."""
 
     def __init__(self, folder: Path | None) -> None:
         with needs_extra("explore", COVERAGE):
@@ -22,12 +26,15 @@ class Lines:
 
         self._told: dict[str, set[int]] = {}
         only = [str(folder.resolve() / "*")] if folder is not None else None
+        inside = str(folder)
+        left_out = [*OURS, *(each + os.sep for each in LIBRARIES if not inside.startswith(each))]
         #: The user's own, which measures nothing while ours does.
         self._users: Any = coverage.Coverage.current()
         self._coverage: Any = coverage.Coverage(
             data_file=None,
             config_file=False,  # the user's, which may name other files
             include=only,
+            omit=[each + "*" for each in left_out],
             branch=self._users is not None and bool(self._users.get_option("run:branch")),
             messages=False,
         )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
 from hashlib import blake2b
-from types import FrameType
 from typing import Any
 
-from eslsync import Channel, Hangup, Outbound, Session, Transferred
+from eslsync import Channel, ESLError, Hangup, Outbound, Session, Transferred
 from eslsync.call.answers import EVENT
 from eslsync.call.job import Job
 from eslsync.call.leg import Collecting, Leg
@@ -31,12 +29,15 @@ from ..model.evidence import Part
 from .boundaries import Turns
 from .situations import Collects, Situation, SituationKind
 from .swallowing import forgets
-from .whereabouts import Place, Whereabouts, is_own, whereabouts
+from .whereabouts import Place, Whereabouts, is_own, places_of, whereabouts
 
 __all__ = ["Observer", "Sighting"]
 
 #: Seconds after which a wait for a far end's key is a long one.
 LONG = 600.0
+#: Times that the end of the call is raised, and looked at: two of them tell what is to be told, and
+#: some may be caught in the library.
+RAISED = 20
 
 
 @dataclass
@@ -90,11 +91,6 @@ class Observer:
         self._bridging: tuple[Place | None, bool] = None, False
         #: What is neither modelled nor allowed, and the handler's lines that used it.
         self.lacks: list[tuple[Part, Place | None]] = []
-        #: Each Hangup that has arrived in the handler's code since the call ended (or Transferred,
-        #: since it was taken away), and the line.
-        self.hangups: list[tuple[Hangup | Transferred, Place]] = []
-        #: Where the first of them was seen last, on its way out.
-        self.caught_at: Place | None = None
         self._sent_on = False  # transferred by the handler
         self.hung_up_at: Place | None = None  #: the handler's line at the hangup
         #: The extensions that the call was transferred to, and where.
@@ -115,6 +111,8 @@ class Observer:
         self._count = 0  # the number of waits that the handler has begun
         self._waits: list[Wait] = []  # its current ones, the innermost last
         self._running: list[_Running] = []
+        #: Each Hangup (or Transferred, once the call was taken away) that was raised.
+        self._raised: list[Hangup | Transferred] = []
 
     def watched(self, app: Handler | Outbound) -> Handler | Outbound:
         """The same app, watched."""
@@ -123,6 +121,7 @@ class Observer:
         @wraps(handler)
         def watching(session: Session) -> None:
             session.watch(self)
+            session.channel.leg.conversation.on_end = self._raises
             try:
                 handler(session)
             except Hangup as error:
@@ -150,39 +149,11 @@ class Observer:
 
     def ends(self, wait: Wait) -> None:
         self._waits.pop()
-        over = self._line.hung_up or self.taken_away
-        if over and len(self.hangups) < 2 and sys.gettrace() is None:
-            self._trace_hangups(sys._getframe())
 
-    def _trace_hangups(self, frame: FrameType | None) -> None:
-        """Watch for each Hangup or Transferred that arrives in the handler's code, in its thread.
-
-        Nothing else tells of one that the handler catches. It costs nothing before the hangup.
-        """
-        sys.settrace(self._traced)
-        while frame is not None:
-            if is_own(frame.f_code.co_filename):
-                frame.f_trace_lines = False
-                frame.f_trace = self._traced
-            frame = frame.f_back
-
-    def _traced(self, frame: FrameType, event: str, arg: Any) -> Callable[..., Any] | None:
-        if not is_own(frame.f_code.co_filename):
-            return None
-        frame.f_trace_lines = False
-        if event == "exception" and isinstance(arg[1], (Hangup, Transferred)):
-            error = arg[1]
-            is_own_leg = error.event is None or error.event.uuid == self._line.channel.uuid
-            code = frame.f_code
-            place = Place(code.co_filename, frame.f_lineno, code.co_name)
-            if self.hangups and error is self.hangups[0][0]:
-                self.caught_at = place
-            elif is_own_leg and not any(error is each for each, _ in self.hangups):
-                self.caught_at = self.caught_at or place
-                self.hangups.append((error, place))
-                if len(self.hangups) == 2:  # that is enough
-                    sys.settrace(None)
-        return self._traced
+    def _raises(self, end: ESLError) -> None:
+        if isinstance(end, (Hangup, Transferred)) and len(self._raised) < RAISED:
+            if end.event is None or end.event.uuid == self._line.channel.uuid:
+                self._raised.append(end)
 
     def _noticed(self, name: str, event: SwitchEvent) -> None:
         if name == "CHANNEL_EXECUTE":
@@ -245,12 +216,20 @@ class Observer:
         return session is not None and session.channel.leg.transferred is not None
 
     @property
+    def _arrived(self) -> list[tuple[Hangup | Transferred, list[Place]]]:
+        """Those that have got into the handler's code, and the lines, the last one first."""
+        ways = ((each, places_of(each)) for each in self._raised)
+        return [(each, way) for each, way in ways if way]
+
+    @property
     def went_on(self) -> tuple[Place, Place] | None:
         """The lines where a Hangup was caught and forgotten, and where the next one arrived."""
-        if len(self.hangups) < 2:
+        arrived = self._arrived[:2]
+        if len(arrived) < 2:
             return None
-        (first, caught), (again, then) = self.hangups
-        return None if any(each is first for each in _contexts(again)) else (caught, then)
+        (first, caught), (again, then) = arrived
+        forgotten = all(each is not first for each in _contexts(again))
+        return (caught[-1], then[-1]) if forgotten else None
 
     @property
     def forgotten(self) -> tuple[Place, int] | None:
@@ -258,10 +237,12 @@ class Observer:
 
         None if it ended the handler, or if the code caught it by its name.
         """
-        if len(self.hangups) != 1 or self.hangup is not None or self.caught_at is None:
+        arrived = self._arrived
+        if len(arrived) != 1 or self.hangup is not None:
             return None
-        line = forgets(self.caught_at.file, self.caught_at.line)
-        return None if line is None else (self.caught_at, line)
+        caught_at = arrived[0][1][0]
+        line = forgets(caught_at.file, caught_at.line)
+        return None if line is None else (caught_at, line)
 
     @property
     def endless_wait(self) -> Wait | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sysconfig
+import traceback
 from collections import deque
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -22,11 +23,13 @@ from .boundaries import Turns
 from .liveness import live_names
 
 __all__ = [
+    "LIBRARIES",
     "Place",
     "Whereabouts",
     "count_as_own",
     "is_own",
     "own_places",
+    "places_of",
     "shown",
     "whereabouts",
 ]
@@ -38,6 +41,7 @@ LONGEST = 80
 #: Maximum depth of collections and objects that count.
 DEEPEST = 2
 
+#: The folders of Python's own modules, and of installed ones.
 LIBRARIES = tuple({*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))})
 #: Packages among these that are explored: projects may be installed where their tests run.
 _explored: set[str] = set()
@@ -81,6 +85,16 @@ def whereabouts(turns: Turns) -> Whereabouts | None:
 def own_places(frame: FrameType) -> tuple[Place, ...]:
     """The lines of the handler's own code that lead to a frame, outermost first."""
     return tuple(map(_place, _frames(frame)[0]))
+
+
+def places_of(error: BaseException) -> list[Place]:
+    """The lines of the handler's own code that an exception came through, the last one first."""
+    codes = ((frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__))
+    return [
+        Place(code.co_filename, line, code.co_name)
+        for code, line in codes
+        if is_own(code.co_filename)
+    ]
 
 
 @lru_cache(maxsize=4096)
