@@ -42,7 +42,7 @@ def expand(switch: Switch, argument: str) -> Steps[str]:
     if argument:
         own.append(("API-Command-Argument", argument))
     channel, text = _of_channel(switch, argument)
-    blocks = [Block(own), *([] if channel is None else channel.blocks(variables=True))]
+    blocks = (Block(own), *(() if channel is None else channel.blocks(variables=True)))
     event = switch.event("API", blocks=blocks)
     if not text:
         switch.publish(event)

@@ -52,6 +52,10 @@ END_TIMEOUT = 10.0
 IDLE = 1.0
 
 
+#: The events that tell of a bridge, and of its end.
+BRIDGING = ("CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE")
+
+
 class NeverReturned(BaseException):
     """Ends a handler in a look-up that never returns, once the call is over.
 
@@ -113,6 +117,8 @@ class Line:
         self.awaited = False
         #: Called with each event of the channel.
         self.watchers: list[Callable[[str, SwitchEvent], None]] = []
+        #: Called with each event of the channel that tells of a bridge, before these.
+        self.on_bridge: Callable[[str, SwitchEvent], None] | None = None
         self._idle_since = 0
         self._talks_at = 0  # the number of the transcript's entry
 
@@ -305,27 +311,29 @@ class Line:
             self.on_lack(part)
 
     def _notice(self, name: str, event: SwitchEvent) -> None:
-        self.events += 1
-        self.fired.append((self.events, name))
-        if name == "CUSTOM" and event.subclass:
-            self.fired.append((self.events, f"CUSTOM {event.subclass}"))
+        self.events = number = self.events + 1
+        self.fired.append((number, name))
+        if event.subclass and name == "CUSTOM":
+            self.fired.append((number, f"CUSTOM {event.subclass}"))
+        if name in BRIDGING and self.on_bridge is not None:
+            self.on_bridge(name, event)
         for watcher in self.watchers:
             watcher(name, event)
-        if name == "CHANNEL_HANGUP":
-            self.hung_up_in = list(self.executing)
-        if name not in ("CHANNEL_ANSWER", "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE"):
-            return
-        application = dict(event.own).get("Application", "")
         if name == "CHANNEL_EXECUTE":
+            application = dict(event.own).get("Application", "")
             self.fired.append((self.events, application))
             self.executing.append(application)
-        elif name == "CHANNEL_EXECUTE_COMPLETE" and application in self.executing:
-            self.executing.remove(application)
-            self._idle_since = self._world.now
-            if self.session is None:
-                # Time must stop at that moment: a verb may wait for the channel to be idle.
-                self._world.at(self._world.now + round(IDLE * SECOND), lambda: None)
-        if name == "CHANNEL_ANSWER":
+        elif name == "CHANNEL_EXECUTE_COMPLETE":
+            application = dict(event.own).get("Application", "")
+            if application in self.executing:
+                self.executing.remove(application)
+                self._idle_since = self._world.now
+                if self.session is None:
+                    # Time must stop at that moment: a verb may wait for the channel to be idle.
+                    self._world.at(self._world.now + round(IDLE * SECOND), lambda: None)
+        elif name == "CHANNEL_HANGUP":
+            self.hung_up_in = list(self.executing)
+        elif name == "CHANNEL_ANSWER":
             self.note("switch", "answers")
 
     def _hang_up(self) -> None:

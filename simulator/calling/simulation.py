@@ -67,7 +67,7 @@ class Simulation:
             if ended.lacking or ended.unknown or not (ended.links or ended.absence_expected):
                 self.faulty.append(ended)
         line = self.lines[channel.uuid] = Line(self.world, app, channel, faults)
-        line.watchers.append(self.legs.noticed)
+        line.on_bridge = self.legs.noticed
         line.note("caller", f"calls {line.destination}")
 
         def start() -> None:
@@ -81,7 +81,7 @@ class Simulation:
         """Make a call of a leg of the switch that an app gets to control."""
         line = self.lines[leg.uuid] = Line(self.world, app, leg)
         if not line.watchers:  # its events would be noticed twice
-            line.watchers.append(self.legs.noticed)
+            line.on_bridge = self.legs.noticed
         line.awaited = line.begun = True  # its caller is the switch
         return line
 

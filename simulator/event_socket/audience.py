@@ -56,7 +56,7 @@ class Audience:
         """Give an event to every connection that wants it."""
         for control in self.of(event):
             # Whom a key has found has a filter that matches, and none that is more complex.
-            if control.selection.wants(event, passes=bool(self._keys[control])):
+            if control.selection.wants(event, bool(self._keys[control])):
                 control.deliver(event)
 
     @property
@@ -73,8 +73,7 @@ class Audience:
         """The connections that may want an event, in order."""
         may = self._asked
         for name, by_value in self._found.items():
-            value = event.get(name)
-            found = by_value.get(value.lower()) if value is not None else None
+            found = by_value.get((event.get(name) or "").lower())
             if found:
                 may = {**may, **found} if may else found
         return [may[number] for number in sorted(may)] if len(may) > 1 else list(may.values())

@@ -167,11 +167,10 @@ class Control:
 
     def deliver(self, event: SwitchEvent) -> None:
         """Write an event if the listener waits for its socket; otherwise queue it."""
-        if self.finished:
-            return
         if self._reading and self.asynchronous:
-            self._write(event.packet(self.selection.format))
-        else:
+            if not self._gone:
+                self._send(event.packet(self.selection.format))
+        elif not self.finished:
             self._events.append(event)
             if self._reading and self.channel is not None:
                 # the session thread waits for the socket, and checks its events
@@ -418,10 +417,10 @@ class Control:
         self.connected = True
         event = self.switch.event(
             "CHANNEL_DATA",
-            blocks=[
+            blocks=(
                 *channel.description.of_profile(channel.profile, "Channel"),
                 *channel.blocks(variables=True),
-            ],
+            ),
             own=(
                 ("Content-Type", "command/reply"),
                 ("Reply-Text", "+OK\n"),

@@ -23,15 +23,15 @@ class Received(PrivateCommand):
     __slots__ = ()
 
     def __init__(self, head: bytes, body: bytes) -> None:
-        line, *rest = head.replace(b"\r", b"").lstrip(b"\n").split(b"\n")
+        line, *rest = _text(head.replace(b"\r", b"")).lstrip("\n").split("\n")
         headers = []
         for each in rest:
-            name, colon, data = each.partition(b":")
-            value = as_header(_text(data.lstrip(b" ")))
+            name, colon, data = each.partition(":")
+            value = as_header(data.lstrip(" "))
             if colon and value:  # an empty header is dropped (recording 11o)
-                headers.append((_text(name), value))
+                headers.append((name, value))
         ending = b"\n\r\n" if head.endswith(b"\r") else b"\n\n"
-        super().__init__(_text(line), headers, body, (("Command", _text(head + ending)),))
+        super().__init__(line, headers, body, (("Command", _text(head + ending)),))
 
 
 def command_reader(version: Version = NEWEST) -> Framer[Received]:

@@ -43,7 +43,7 @@ class Selection:
 
     # --- events
 
-    def wants(self, event: SwitchEvent, *, passes: bool = False) -> bool:
+    def wants(self, event: SwitchEvent, passes: bool = False) -> bool:
         """True if the event is subscribed to, and passes the filters (event_handler).
 
         With ``passes``, it is known to pass them.

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Channel", "Controller", "Heard", "Listener"]
 
+#: The states in which an application may run.
+READY = frozenset(state for state in State if State.ROUTING < state < State.HANGUP) - {State.RESET}
 #: Channel-Call-State-Number (switch_channel_callstate_t).
 CALLSTATE_NUMBERS = {state: number for number, state in enumerate(CallState)}
 
@@ -207,12 +209,8 @@ class Channel:
 
     def is_ready(self) -> bool:
         """True while an application may continue (switch_channel_ready)."""
-        return (
-            State.ROUTING < self.state < State.HANGUP
-            and self.state is not State.RESET
-            and self.state is self.running_state
-            and not self.reset_by_transfer
-        )
+        state = self.state
+        return state is self.running_state and state in READY and not self.reset_by_transfer
 
     @property
     def bond(self) -> str | None:
@@ -362,21 +360,16 @@ class Channel:
         ``before`` and ``first`` come before the headers that describe the channel, ``own`` after
         them; ``variables`` overrides whether its variables are listed.
         """
-        if variables is None:
-            variables = self.verbose or name in WITH_VARIABLES
-        blocks = self.blocks(variables=variables)
+        blocks = self.description.blocks()
+        if variables or (variables is None and (name in WITH_VARIABLES or self.verbose)):
+            blocks = (*blocks, self.variables.block)
         if first:
-            blocks = [Block(first), *blocks]
+            blocks = (Block(first), *blocks)
         event = self.switch.event(
-            name,
-            own,
-            before=before,
-            blocks=blocks,
-            body=body,
-            subclass=subclass,
-            called_from=called_from,
-            named_first=named_first,
+            name, own, blocks, before, body, subclass, called_from, named_first
         )
+        if not (before or first):
+            event.uuid = self.uuid
         if self.on_event is not None:
             self.on_event(name, event)
         if self.divert_events and name == "DTMF":
@@ -400,10 +393,10 @@ class Channel:
         while on and self.queued_events:
             self.queue_event(self.queued_events.popleft())
 
-    def blocks(self, *, variables: bool) -> list[Block]:
+    def blocks(self, *, variables: bool) -> tuple[Block, ...]:
         """The headers that describe the channel."""
         blocks = self.description.blocks()
-        return [*blocks, self.variables.block] if variables else blocks
+        return (*blocks, self.variables.block) if variables else blocks
 
     @property
     def answer_state(self) -> str:
@@ -415,16 +408,18 @@ class Channel:
 
     def get(self, name: str) -> str | None:
         """A variable, a field of the profile, or a global (switch_channel_get_variable)."""
-        return self.element(name, -1)
+        value = self.variables.get(name)
+        return self._other(name) if value is None else value
 
     def element(self, name: str, index: int) -> str | None:
         """As `get`; an element of an array if ``index`` is not below 0."""
         value = self.variables.element(name, index)
-        if value is None:
-            value = getattr(self.profile, PROFILE_VARIABLES.get(name, ""), None) or None
-        if value is None:
-            value = self.switch.globals.get(name)
-        return value
+        return self._other(name) if value is None else value
+
+    def _other(self, name: str) -> str | None:
+        """A field of the profile that is not empty, or a global."""
+        field = PROFILE_VARIABLES.get(name)
+        return (field and getattr(self.profile, field)) or self.switch.globals.get(name)
 
     def set(self, name: str, value: str | None) -> None:
         self.variables.set(name, value)
@@ -464,8 +459,10 @@ class Channel:
     @property
     def read_codec(self) -> Codec:
         """The codec in which audio is read."""
+        if not self.readers:
+            return self.codec
         rate = self.codec.rate
-        return Codec("L16", rate, str(16 * int(rate))) if self.readers else self.codec
+        return Codec("L16", rate, str(16 * int(rate)))
 
     def read_in_linear(self, reader: object) -> None:
         """Let a reader have audio in L16, unless it is the last that does; fires CODEC."""

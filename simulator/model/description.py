@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from functools import cache
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol
 
 from eslsync import CallState
 
@@ -13,8 +15,6 @@ from .states import State
 from .variables import OrderedVariables
 
 __all__ = ["WITH_VARIABLES", "Codec", "Description"]
-
-T = TypeVar("T")
 
 #: Events that carry the channel's variables (switch_channel_event_set_extended_data).
 WITH_VARIABLES = frozenset(
@@ -70,69 +70,68 @@ class Described(Protocol):
     def answer_state(self) -> str: ...
 
 
+#: What the description depends on, besides the variable presence_id.
+_STATE = attrgetter(
+    "running_state",
+    "callstate",
+    "state",
+    "answered",
+    "early_media",
+    "hangup_cause",
+    "negotiated",
+    "read_codec",
+    "codec",
+    "name",
+    "call_uuid",
+    "in_dialplan",
+    "profile",
+    "other_type",
+    "other_profile",
+)
+
+
 class Description:
     """Describes a channel; what has not changed is not made again."""
 
     def __init__(self, channel: Described) -> None:
         self._channel = channel
         self._described: tuple[object, ...] = ()  # the state that `_blocks` describes
-        self._blocks: list[Block] = []
-        self._made: dict[tuple[object, ...], Any] = {}
+        self._blocks: tuple[Block, ...] = ()
+        #: ``make(*of)``, made once for as long as the channel lasts.
+        self._once: Callable[..., Any] = cache(lambda make, *of: make(*of))
 
-    def blocks(self) -> list[Block]:
+    def blocks(self) -> tuple[Block, ...]:
         """The channel's state, its identity, and who calls whom."""
         channel = self._channel
         presence = channel.variables.get("presence_id")
-        codecs = (channel.read_codec, channel.codec) if channel.negotiated else ()
-        state = (
-            channel.running_state,
-            channel.callstate,
-            channel.state,
-            channel.answered,
-            channel.early_media,
-            channel.hangup_cause,
-            codecs,
-            channel.name,
-            channel.call_uuid,
-            channel.in_dialplan,
-            presence,
-            channel.profile,
-            channel.other_type,
-            channel.other_profile,
-        )
-        if state != self._described:
-            self._described = state
-            self._blocks = [
+        described = presence, _STATE(channel)
+        if described != self._described:
+            self._described = described
+            codecs = (channel.read_codec, channel.codec) if channel.negotiated else ()
+            profile, other = channel.profile, channel.other_profile
+            self._blocks = (
                 self._once(_states, channel.running_state, channel.callstate, channel.state),
                 self._once(
                     _identity,
                     channel.name,
                     channel.uuid,
-                    channel.profile.direction,
+                    profile.direction,
                     channel.in_dialplan,
                     presence,
                     channel.call_uuid,
                 ),
                 self._once(_answer, channel.answer_state, channel.hangup_cause, codecs),
-                *self.of_profile(channel.profile, "Caller"),
-            ]
-            if channel.other_profile is not None:
-                self._blocks.append(Block([("Other-Type", channel.other_type)]))
-                self._blocks += self.of_profile(channel.other_profile, "Other-Leg")
+                *self.of_profile(profile, "Caller"),
+            )
+            if other is not None:
+                kind = Block([("Other-Type", channel.other_type)])
+                self._blocks += (kind, *self.of_profile(other, "Other-Leg"))
         return self._blocks
 
     def of_profile(self, profile: Profile, prefix: str) -> tuple[Block, Block, Block]:
         """A profile's headers under ``prefix``."""
         before, after = self._once(who, profile._replace(times=NEVER), prefix)
         return before, self._once(when, profile.times, prefix), after
-
-    def _once(self, make: Callable[..., T], *of: object) -> T:
-        """``make(*of)``, made once for as long as the channel lasts."""
-        key = (make, of)
-        made: T | None = self._made.get(key)
-        if made is None:
-            made = self._made[key] = make(*of)
-        return made
 
 
 def _states(running: State, call: CallState, state: State) -> Block:

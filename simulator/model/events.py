@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from itertools import starmap
+from operator import attrgetter
 
 from eslsync.protocol import ARRAY, ARRAY_SEPARATOR, Command, Format, quote
 
@@ -147,10 +148,11 @@ _ENCODERS = {"plain": plain_lines, "json": json_fields, "xml": xml_lines}
 class Block:
     """Headers that don't change for a while; they are encoded once for each format.
 
-    Where they are given as a function, it is called when somebody first looks at them.
+    Where they are given as a function, it is called when somebody first looks at them; then
+    ``plain`` is given, too.
     """
 
-    __slots__ = ("_headers", "_others", "_prefix", "_values", "plain")
+    __slots__ = ("_headers", "_others", "_values", "plain", "prefix")
 
     def __init__(
         self,
@@ -160,8 +162,9 @@ class Block:
         prefix: str = "",
     ) -> None:
         self._headers = headers
-        self._prefix = prefix  # in lower case: every name here begins with it
-        self.plain = plain  #: as plain events send them, once that is known
+        self.prefix = prefix  #: in lower case: every name here begins with it
+        #: As plain events send them.
+        self.plain = plain_lines(self.headers) if plain is None else plain
         self._others: dict[Format, bytes] | None = None  # as those of other formats do
         self._values: dict[str, str] | None = None  # by name in lower case
 
@@ -173,8 +176,6 @@ class Block:
 
     def encode(self, format: Format) -> bytes:
         if format == "plain":
-            if self.plain is None:
-                self.plain = plain_lines(self.headers)
             return self.plain
         if self._others is None:
             self._others = {}
@@ -185,11 +186,14 @@ class Block:
 
     def get(self, name: str) -> str | None:
         """The first value of a header; ``name`` is in lower case."""
-        if not name.startswith(self._prefix):
+        if not name.startswith(self.prefix):
             return None
         if self._values is None:
             self._values = {key.lower(): value for key, value in reversed(self.headers)}
         return self._values.get(name)
+
+
+_plain_of = attrgetter("plain")
 
 
 @lru_cache(maxsize=64)
@@ -198,8 +202,12 @@ def _dates_encoded(second: int) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _called_from_encoded(called_from: tuple[str, str, int]) -> bytes:
-    return plain_lines(_called_from(called_from))
+def _named_encoded(
+    name: str, named_first: bool, called_from: tuple[str, str, int] | None
+) -> tuple[bytes, bytes]:
+    """Event-Name, if it comes first, and Event-Calling-..., as plain events send them."""
+    first = plain_line("Event-Name", name) if named_first else b""
+    return first, plain_lines(_called_from(called_from or CALLED_FROM.get(name, UNKNOWN_CALLER)))
 
 
 def _called_from(called_from: tuple[str, str, int]) -> Headers:
@@ -259,7 +267,6 @@ class SwitchEvent:
 
     __slots__ = (
         "_packets",
-        "_values",
         "before",
         "blocks",
         "body",
@@ -271,6 +278,7 @@ class SwitchEvent:
         "sequence",
         "subclass",
         "time",
+        "uuid",
     )
 
     def __init__(
@@ -279,46 +287,35 @@ class SwitchEvent:
         identity: Identity,
         time: int,
         sequence: int,
-        *,
-        before: Headers = (),
-        blocks: Iterable[Block] = (),
         own: Headers = (),
+        blocks: tuple[Block, ...] = (),
+        before: Headers = (),
         body: bytes | None = None,
         subclass: str | None = None,
-        named_first: bool = True,
         called_from: tuple[str, str, int] | None = None,
+        named_first: bool = True,
     ) -> None:
         self.name = name
         self.identity = identity
         self.time = time
         self.sequence = sequence
-        self.before = before
-        self.blocks = tuple(blocks)
         self.own = own
+        self.blocks = blocks
+        self.before = before
         self.body = body
         self.subclass = subclass
+        self.called_from = called_from  #: None for the usual place of an event of this name
         self.named_first = named_first
-        self.called_from = called_from or CALLED_FROM.get(name, UNKNOWN_CALLER)
+        self.uuid: str | None = None  #: Unique-ID, if that of its channel is known to be the first
         self._packets: dict[Format, bytes] = {}
-        self._values: dict[str, str | None] = {}  # cached header values
 
     def _dated(self) -> Headers:
         return [
             *_dates(self.time // 1_000_000),
             ("Event-Date-Timestamp", str(self.time)),
-            *_called_from(self.called_from),
+            *_called_from(self.called_from or CALLED_FROM.get(self.name, UNKNOWN_CALLER)),
             ("Event-Sequence", str(self.sequence)),
         ]
-
-    def _dated_encoded(self, format: Format) -> bytes:
-        if format != "plain":
-            return _ENCODERS[format](self._dated())
-        return b"%bEvent-Date-Timestamp: %d\n%bEvent-Sequence: %d\n" % (
-            _dates_encoded(self.time // 1_000_000),
-            self.time,
-            _called_from_encoded(self.called_from),
-            self.sequence,
-        )
 
     def _first(self) -> Headers:
         return (*self.before, ("Event-Name", self.name)) if self.named_first else self.before
@@ -337,20 +334,18 @@ class SwitchEvent:
         (switch_event_get_header).
         """
         name = name.lower()
-        if name not in self._values:
-            self._values[name] = self._find(name)
-        return self._values[name]
-
-    def _find(self, name: str) -> str | None:
+        if name == "unique-id" and self.uuid is not None:
+            return self.uuid
         for key, value in self.before:
             if key.lower() == name:
                 return value
         if name == "event-name":
             return self.name
         for block in self.blocks:
-            found = block.get(name)
-            if found is not None:
-                return found
+            if name.startswith(block.prefix):
+                found = block.get(name)
+                if found is not None:
+                    return found
         for key, value in self.own:
             if key.lower() == name:
                 return value
@@ -364,23 +359,32 @@ class SwitchEvent:
         data = self._packets.get(format)
         if data is None:
             content = self._content(format)
-            head = f"Content-Length: {len(content)}\nContent-Type: text/event-{format}\n\n"
-            data = self._packets[format] = head.encode() + content
+            head = b"Content-Length: %d\nContent-Type: text/event-%b\n\n%b"
+            data = self._packets[format] = head % (len(content), format.encode(), content)
         return data
 
     def _content(self, format: Format) -> bytes:
-        encode = _ENCODERS[format]
-        pieces = [
-            encode(self._first()),
-            self.identity.block.encode(format),
-            self._dated_encoded(format),
-        ]
-        if format == "plain":  # nearly all are encoded already: a call for each would take longer
-            pieces += [block.plain or block.encode(format) for block in self.blocks]
+        if format == "plain":  # nearly all
+            first, called_from = _named_encoded(self.name, self.named_first, self.called_from)
+            pieces = [
+                *starmap(plain_line, self.before),
+                first,
+                self.identity.block.plain,
+                _dates_encoded(self.time // 1_000_000),
+                b"Event-Date-Timestamp: %d\n%bEvent-Sequence: %d\n"
+                % (self.time, called_from, self.sequence),
+                *map(_plain_of, self.blocks),
+                *starmap(plain_line, self.own),
+            ]
         else:
-            pieces += [block.encode(format) for block in self.blocks]
-        if self.own:
-            pieces.append(encode(self.own))
+            encode = _ENCODERS[format]
+            pieces = [
+                encode(self._first()),
+                self.identity.block.encode(format),
+                encode(self._dated()),
+                *(block.encode(format) for block in self.blocks),
+                encode(self.own),
+            ]
         return _ENVELOPES[format](pieces, self.body)
 
 
@@ -441,10 +445,14 @@ _ENVELOPES = {"plain": _plain, "json": _json, "xml": _xml}
 class PrivateCommand(Command):
     """A command for a channel. ``origin`` is what PRIVATE_COMMAND lists before its headers."""
 
-    __slots__ = ("origin",)
+    __slots__ = ("_values", "origin")
 
     def __init__(
         self, line: str, headers: list[tuple[str, str]], body: bytes, origin: Headers
     ) -> None:
         super().__init__(line, headers, body)
         self.origin = origin
+        self._values = {name.lower(): value for name, value in reversed(headers)}
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        return self._values.get(name.lower(), default)

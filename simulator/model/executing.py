@@ -58,14 +58,16 @@ def execute(channel: Channel, name: str, data: str) -> Steps[bool]:
     name = application.name
     channel.switch.on_used(application.part, channel)
 
-    uuid = channel.variables.get("app_uuid")
+    variables = channel.variables
+    uuid = variables.get("app_uuid")
     if uuid is None:
         uuid = channel.switch.uuid()
     else:
-        channel.set("app_uuid", None)
-    uuid_name = channel.variables.get("app_uuid_name")
-    channel.set("app_uuid_name", None)
-    if data and not is_true(channel.variables.get("app_disable_expand_variables")):
+        variables.set("app_uuid", None)
+    uuid_name = variables.get("app_uuid_name")
+    if uuid_name is not None:
+        variables.set("app_uuid_name", None)
+    if data and not is_true(variables.get("app_disable_expand_variables")):
         data = channel.expand(data)
     if application.needs_data and not data:
         channel.switch.refused(name, channel, "it has no argument")
@@ -74,9 +76,13 @@ def execute(channel: Channel, name: str, data: str) -> Steps[bool]:
 
     if not is_true(channel.get("disable_app_log")):
         channel.app_log.append((name, data))
-    channel.set("current_application", name)
-    channel.set("current_application_data", data)
-    channel.set("current_application_response", None)
+    variables.set_all(
+        {
+            "current_application": name,
+            "current_application_data": data,
+            "current_application_response": "",
+        }
+    )
     about = [("Application", name)]
     if data:
         about.append(("Application-Data", data))
@@ -85,11 +91,11 @@ def execute(channel: Channel, name: str, data: str) -> Steps[bool]:
         identity.append(("Application-UUID-Name", uuid_name))
     channel.fire("CHANNEL_EXECUTE", (*about, *identity))
     channel.break_requested = False
-    channel.set("current_application", name)
+    variables.set("current_application", name)
     steps = application.function(channel, data)
     if steps is not None:
         yield from steps
-    response = channel.variables.get("current_application_response") or "_none_"
+    response = variables.get("current_application_response") or "_none_"
     channel.fire(
         "CHANNEL_EXECUTE_COMPLETE", (*about, ("Application-Response", response), *identity)
     )
@@ -180,8 +186,7 @@ def _execute_command(channel: Channel, command: PrivateCommand) -> Steps[None]:
             channel.set("app_uuid", command.get("event-uuid"))
         if command.get("event-uuid-name"):
             channel.set("app_uuid_name", command.get("event-uuid-name"))
-        channel.set("current_loop", str(loop))
-        channel.set("total_loops", str(loops))
+        channel.variables.set_all({"current_loop": str(loop), "total_loops": str(loops)})
         if not (yield from execute(channel, name, data)):
             if not nested or channel.stop_broadcast:
                 channel.broadcast = False
@@ -190,8 +195,7 @@ def _execute_command(channel: Channel, command: PrivateCommand) -> Steps[None]:
             break
         if channel.now - began < channel.switch.races.shortest_loop:
             break
-    channel.set("current_loop", None)
-    channel.set("total_loops", None)
+    channel.variables.set_all({"current_loop": "", "total_loops": ""})
     if held is not None:
         channel.holds_other = False
         stop_broadcast(held)

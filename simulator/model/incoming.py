@@ -50,26 +50,28 @@ def incoming(
     switch.sessions += 2
     switch.callers.add(other)
     channel = add_channel(switch, profile, [*before, ("socket", socket), *after])
-    for key, value in (
-        ("direction", "inbound"),
-        ("uuid", uuid),
-        ("session_id", str(switch.sessions)),
-        ("channel_name", name),
-        ("read_codec", "L16"),
-        ("read_rate", "8000"),
-        ("write_codec", "L16"),
-        ("write_rate", "8000"),
-        ("origination_uuid", other),
-        ("origination_caller_id_number", caller_number),
-        ("origination_caller_id_name", caller_name),
-        ("loopback_bowout", "false"),
-        ("loopback_bowout_on_execute", "false"),
-        ("ignore_early_media", "true"),
-        ("other_loopback_leg_uuid", other),
-        ("loopback_leg", "B"),
-        ("call_uuid", uuid),
-        *(variables or {}).items(),
-    ):
+    channel.variables.set_all(
+        {
+            "direction": "inbound",
+            "uuid": uuid,
+            "session_id": str(switch.sessions),
+            "channel_name": name,
+            "read_codec": "L16",
+            "read_rate": "8000",
+            "write_codec": "L16",
+            "write_rate": "8000",
+            "origination_uuid": other,
+            "origination_caller_id_number": caller_number,
+            "origination_caller_id_name": caller_name,
+            "loopback_bowout": "false",
+            "loopback_bowout_on_execute": "false",
+            "ignore_early_media": "true",
+            "other_loopback_leg_uuid": other,
+            "loopback_leg": "B",
+            "call_uuid": uuid,
+        }
+    )
+    for key, value in (variables or {}).items():
         channel.set(key, value)
     return channel
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import starmap
+from itertools import compress, starmap
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -84,8 +84,8 @@ def who(profile: Profile, prefix: str) -> tuple[Block, Block]:
             orig_caller_id_number=profile.caller_id_number and profile.orig_caller_id_number,
         )
     names, flags, _ = _headers_under(prefix)
-    pairs = [pair for pair in zip(names, _PROFILE_FIELDS(profile), strict=True) if pair[1]]
-    pairs += profile.soft
+    values = _PROFILE_FIELDS(profile)
+    pairs = [*compress(zip(names, values, strict=True), values), *profile.soft]
     begin = f"{prefix.lower()}-"
     return (
         Block(pairs, prefix=begin),

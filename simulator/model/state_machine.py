@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from eslsync import CallState, HangupCause
@@ -19,6 +20,29 @@ if TYPE_CHECKING:
     from .channel import Channel
 
 __all__ = ["end_session", "run_session"]
+
+#: What a call ends with: its times as dates, if it has them, and in seconds and microseconds;
+#: between them, how long it was held.
+TIMES = "start profile_start answer bridge last_hold resurrect progress progress_media end".split()
+STAMPS = ["hold_stamp" if name == "last_hold" else f"{name}_stamp" for name in TIMES]
+EPOCHS = [f"{name}_{epoch}" for name in TIMES for epoch in ("epoch", "uepoch")]
+HELD = EPOCHS.index("resurrect_epoch")
+EPOCHS[HELD:HELD] = ["hold_accum_seconds", "hold_accum_usec", "hold_accum_ms"]
+_TIMES = attrgetter(
+    *"created profile_created answered bridged last_hold resurrected".split(),
+    *"progress progress_media hungup".split(),
+)
+#: How long it took, until it was answered, and so on.
+SPANS = [
+    name
+    for unit, whole in (("sec", "duration"), ("msec", "mduration"), ("usec", "uduration"))
+    for name in (
+        whole,
+        *(each + unit for each in "bill progress answer wait".split()),
+        f"progress_media{unit}",
+        f"flow_bill{unit}",
+    )
+]
 
 
 def run_session(channel: Channel) -> Steps[None]:
@@ -88,10 +112,14 @@ def _hang_up(channel: Channel) -> None:
     channel.set_running_state(State.HANGUP)
     channel.stamp(hungup=channel.now)
     remove_all(list(channel.bugs))
-    channel.set("hangup_cause", channel.hangup_cause)
-    channel.set("hangup_cause_q850", str(_q850(channel.hangup_cause)))
-    for name, value in _call_times(channel):
-        channel.variables.set(name, value)
+    cause = channel.hangup_cause
+    channel.variables.set_all(
+        {
+            "hangup_cause": cause or "",
+            "hangup_cause_q850": str(_q850(cause)),
+            **_call_times(channel),
+        }
+    )
     channel.set_callstate(CallState.HANGUP)
     if channel.endpoint == "loopback":
         channel.set("is_loopback", "1")
@@ -130,62 +158,37 @@ def _destroy(channel: Channel) -> None:
     channel.on_event = channel.on_heard = channel.on_hangup = None
 
 
-def _call_times(channel: Channel) -> list[tuple[str, str]]:
+def _call_times(channel: Channel) -> dict[str, str]:
     """The variables that a call ends with, in their order (switch_channel_set_timestamps)."""
     t = channel.profile.times
-    stamps = [
-        ("start", t.created),
-        ("profile_start", t.profile_created),
-        ("answer", t.answered),
-        ("bridge", t.bridged),
-        ("hold", t.last_hold),
-        ("resurrect", t.resurrected),
-        ("progress", t.progress),
-        ("progress_media", t.progress_media),
-        ("end", t.hungup),
-    ]
-    pairs = [("digits_dialed", channel.digits_dialed or "none")]
-    pairs += [(f"{name}_stamp", local_time(time)) for name, time in stamps if time]
-    for name, time in (
-        ("start", t.created),
-        ("profile_start", t.profile_created),
-        ("answer", t.answered),
-        ("bridge", t.bridged),
-        ("last_hold", t.last_hold),
-    ):
-        pairs += [(f"{name}_epoch", str(time // SECOND)), (f"{name}_uepoch", str(time))]
-    pairs += [
-        ("hold_accum_seconds", str(t.hold_accum // SECOND)),
-        ("hold_accum_usec", str(t.hold_accum)),
-        ("hold_accum_ms", str(t.hold_accum // MILLISECOND)),
-    ]
-    for name, time in (
-        ("resurrect", t.resurrected),
-        ("progress", t.progress),
-        ("progress_media", t.progress_media),
-        ("end", t.hungup),
-    ):
-        pairs += [(f"{name}_epoch", str(time // SECOND)), (f"{name}_uepoch", str(time))]
+    ends = {"digits_dialed": channel.digits_dialed or "none"}
+    times = _TIMES(t)
+    for name, time in zip(STAMPS, times, strict=True):
+        if time:
+            ends[name] = local_time(time)
+    epochs = [each for time in times for each in (time // SECOND, time)]
+    epochs[HELD:HELD] = [t.hold_accum // SECOND, t.hold_accum, t.hold_accum // MILLISECOND]
+    ends.update(zip(EPOCHS, map(str, epochs), strict=True))
     if channel.app_log:
-        pairs += [("last_app", channel.app_log[-1][0]), ("last_arg", channel.app_log[-1][1])]
-    pairs.append(("caller_id", _caller_id(channel)))
+        ends["last_app"], ends["last_arg"] = channel.app_log[-1]
+    ends["caller_id"] = _caller_id(channel)
+    up_to = t.hungup if t.answered else 0
     spans = [
-        ("duration", t.created, t.hungup),
-        ("bill", t.answered, t.hungup if t.answered else 0),
-        ("progress", t.created, t.progress),
-        ("answer", t.created, t.answered),
-        ("wait", t.created, t.bridged),
-        ("progress_media", t.created, t.progress_media),
-        ("flow_bill", t.created, t.hungup if t.answered else 0),
+        (t.created, t.hungup),
+        (t.answered, up_to),
+        (t.created, t.progress),
+        (t.created, t.answered),
+        (t.created, t.bridged),
+        (t.created, t.progress_media),
+        (t.created, up_to),
     ]
-    for suffix, unit in (("sec", SECOND), ("msec", MILLISECOND), ("usec", 1)):
-        for name, start, end in spans:
-            if name == "duration":
-                name = {"sec": "duration", "msec": "mduration", "usec": "uduration"}[suffix]
-            else:
-                name += suffix
-            pairs.append((name, str(end // unit - start // unit if end else 0)))
-    return pairs
+    lasted = [
+        end // unit - start // unit if end else 0
+        for unit in (SECOND, MILLISECOND, 1)
+        for start, end in spans
+    ]
+    ends.update(zip(SPANS, map(str, lasted), strict=True))
+    return ends
 
 
 def _caller_id(channel: Channel) -> str:

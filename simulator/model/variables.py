@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import compress, starmap
 
 from eslsync.protocol import ARRAY, ARRAY_SEPARATOR
 from eslsync.wire.separation import separate
@@ -64,9 +65,9 @@ class OrderedVariables:
     def __init__(self) -> None:
         self._pairs: dict[str, tuple[str, str]] = {}  # header and value
         self._lines: dict[str, bytes] = {}  # the same, as plain events send them
-        self._single: set[str] = set()  # arrays of one element, which look like any other value
-        #: The elements of arrays of which one was set: the array as a whole keeps its text.
-        self._changed: dict[str, list[str]] = {}
+        #: The elements of arrays whose text doesn't tell them: an array of one looks like any other
+        #: value, and one of which an element was set keeps its text as a whole.
+        self._elements: dict[str, list[str]] = {}
         self._block: Block | None = None
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
@@ -93,10 +94,10 @@ class OrderedVariables:
 
     def _array(self, key: str) -> list[str]:
         """The elements of an array; none if the variable is not one."""
+        if key in self._elements:
+            return list(self._elements[key])
         value = self._pairs[key][1] if key in self._pairs else ""
-        if key in self._changed:
-            return list(self._changed[key])
-        return elements(value) if value.startswith(ARRAY) or key in self._single else []
+        return elements(value) if value.startswith(ARRAY) else []
 
     def beginning(self, prefix: str) -> dict[str, str]:
         """The variables whose names begin with ``prefix``, both in lower case."""
@@ -110,15 +111,13 @@ class OrderedVariables:
             self._set_element(name, value)
             return
         key = name.lower()
+        self._block = None
         if self._pairs.pop(key, None) is not None:
-            self._block = None
             del self._lines[key]
-            if self._single or self._changed:
-                self._single.discard(key)
-                self._changed.pop(key, None)
+            if self._elements:
+                self._elements.pop(key, None)
         if value and name:
             if not value.startswith(ARRAY):  # nearly all
-                self._block = None
                 header = PREFIX + name
                 self._pairs[key] = header, value
                 self._lines[key] = plain_line(header, value)
@@ -127,11 +126,29 @@ class OrderedVariables:
             if value:
                 self._put(key, PREFIX + name, value, array=True)
 
+    def set_all(self, variables: Mapping[str, str]) -> None:
+        """Set each of these variables, in their order; all have names."""
+        values = variables.values()
+        if "[" in "".join(variables) or ARRAY in "".join(values):  # hardly ever
+            for name, value in variables.items():
+                self.set(name, value)
+            return
+        keys = [*map(str.lower, variables)]
+        self._block = None
+        for key in self._pairs.keys() & keys:
+            del self._pairs[key], self._lines[key]
+            self._elements.pop(key, None)
+        pairs = [*zip(map(PREFIX.__add__, variables), values, strict=True)]
+        if not all(values):
+            keys, pairs = [*compress(keys, values)], [*compress(pairs, values)]
+        self._pairs.update(zip(keys, pairs, strict=True))
+        self._lines.update(zip(keys, starmap(plain_line, pairs), strict=True))
+
     def _put(self, key: str, header: str, value: str, *, array: bool = False) -> None:
         self._block = None
-        self._changed.pop(key, None)
+        self._elements.pop(key, None)
         if array and not value.startswith(ARRAY):
-            self._single.add(key)
+            self._elements[key] = [value]
         self._pairs[key] = (header, value)
         shown = as_header(value)
         self._lines[key] = plain_line(header, shown) if shown else b""
@@ -155,7 +172,7 @@ class OrderedVariables:
         values = self._array(key)
         if number < len(values):
             values[number] = value
-            self._changed[key] = values
+            self._elements[key] = values
             return
         values += [""] * (number + 1 - len(values))
         values[number] = value
