@@ -41,8 +41,8 @@ class Agenda:
 
     def at(self, when: int, action: Callable[[], None]) -> Timer:
         """Call ``action`` at ``when``, or at the current time if that is past."""
-        timer = Timer(action)
-        heapq.heappush(self._due, (max(when, self.now), next(self._serial), timer))
+        timer, now = Timer(action), self.now
+        heapq.heappush(self._due, (when if when > now else now, next(self._serial), timer))
         return timer
 
     def next_due(self) -> int | None:
@@ -56,11 +56,28 @@ class Agenda:
         """True if nothing is due, now or later."""
         return self.next_due() is None
 
+    def take_next(self, limit: int | None = None) -> Callable[[], None] | None:
+        """Take the next action, for the caller to run, and advance ``now`` to its time.
+
+        None if none is due, or none until ``limit``.
+        """
+        due = self._due
+        while due:
+            when, _, timer = due[0]
+            action = timer.action
+            if action is not None and limit is not None and when > limit:
+                return None
+            heapq.heappop(due)
+            if action is not None:
+                timer.action = None
+                if when > self.now:
+                    self.now = when
+                return action
+        return None
+
     def do_next(self) -> None:
         """Run the next action, after advancing ``now`` to its time."""
-        when, _, timer = heapq.heappop(self._due)
-        self.now = max(self.now, when)
-        action, timer.action = timer.action, None
+        action = self.take_next()
         assert action is not None
         action()
 

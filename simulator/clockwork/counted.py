@@ -119,14 +119,14 @@ class VirtualLink(Link):
     def flush(self) -> None:
         if self.closed:
             return
-        data = b"".join(self.outgoing)
+        data, rest = b"".join(self.outgoing), b""
         self.outgoing.clear()
         if len(data) > MOUTHFUL:
             # The app stops reading until its handler has caught up.
             data, rest = data[:MOUTHFUL], data[MOUTHFUL:]
             self.outgoing.append(rest)
-            self._exchange.at(self._exchange.now, lambda: self._exchange.has_news(self))
-        closes = self.closing and not self.outgoing
+            self._exchange.at(self._exchange.now, self._go_on)
+        closes = self.closing and not rest
         self._flies(self, len(data) + closes)
         try:
             if data:
@@ -140,6 +140,9 @@ class VirtualLink(Link):
         except OSError:
             # The app's side was reset.
             self._flies(self, -self.to_app)
+
+    def _go_on(self) -> None:
+        self._exchange.news[self] = None
 
     def receive(self) -> None:
         while self.to_switch:

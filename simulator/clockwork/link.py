@@ -52,12 +52,12 @@ class Link:
         """Send to the app, at the end of this step."""
         if not self.closing:
             self.outgoing.append(data)
-            self._exchange.has_news(self)
+            self._exchange.news[self] = None
 
     def close(self) -> None:
         """Close the switch's side, after the data written so far."""
         self.closing = True
-        self._exchange.has_news(self)
+        self._exchange.news[self] = None
 
     def cut(self) -> None:
         """Break the connection for both sides, as the death of the app's process does."""
@@ -84,19 +84,16 @@ class Exchange(Agenda):
 
     def __init__(self, now: int) -> None:
         super().__init__(now)
-        self._news: dict[Link, None] = {}
+        #: The links to flush at the end of the step, in order.
+        self.news: dict[Link, None] = {}
 
     def do_next(self) -> None:
         super().do_next()
         self.flush()
 
-    def has_news(self, link: Link) -> None:
-        """Flush ``link`` at the end of the step."""
-        self._news[link] = None
-
     def flush(self) -> None:
         """Send what this step has written."""
-        while self._news:
-            news, self._news = self._news, {}
+        while self.news:
+            news, self.news = self.news, {}
             for link in news:
                 link.flush()

@@ -62,9 +62,10 @@ class Thread:
         self._timer = self._agenda.at(until, self._step)
 
     def _step(self) -> None:
+        agenda = self._agenda
         self._timer = self._due = None
         self._running = True
-        before, self._agenda.running = self._agenda.running, self
+        before, agenda.running = agenda.running, self
         try:
             until = next(self._steps)
         except StopIteration:
@@ -72,12 +73,14 @@ class Thread:
             return
         finally:
             self._running = False
-            self._agenda.running = before
-        woken, self._woken = self._woken, None
+            agenda.running = before
+        woken = self._woken
         if woken is not None:
+            self._woken = None
             until = woken if until is None else min(until, woken)
         if until is not None:
-            self._wait(max(until, self._agenda.now))
+            self._due = until
+            self._timer = agenda.at(until, self._step)
 
 
 def pause(agenda: Agenda, microseconds: int) -> Steps[None]:

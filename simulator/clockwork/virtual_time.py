@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from queue import Empty, SimpleQueue
-from threading import Lock  # stays real, and costs nothing to look for
+from threading import Lock, get_ident  # stay real, and cost nothing to look for
 from typing import Any, TypeVar
 
 from eslsync import forks
@@ -123,14 +123,14 @@ class World(Exchange):
         return link
 
     def _flies(self, link: VirtualLink, size: int) -> None:
-        with here.busy, self._lock:
+        with self._lock:
             link.to_app += size
             self._flying += size
 
     def _landed(self, link: VirtualLink, size: int) -> None:
-        with here.busy, self._lock:
-            link.to_switch = max(0, link.to_switch - size) if size else 0
-            if not link.to_switch:
+        with self._lock:
+            link.to_switch = left = max(0, link.to_switch - size) if size else 0
+            if not left:
                 self._talking.discard(link)
 
     def ask(self, link: Link, question: Callable[[], T]) -> T | None:
@@ -180,50 +180,51 @@ class World(Exchange):
                 self._settle()
                 if until():
                     return True
-                if not self._step(deadline):
+                action = self.take_next(deadline)
+                if action is not None:
+                    action()
+                    if self.news:
+                        self.flush()
+                elif not (self.idle and self.threads.await_outside()):
+                    if deadline is not None:
+                        self.now = max(self.now, deadline)
                     return False
 
-    def _step(self, deadline: int | None) -> bool:
-        """Run the next action; False if none is due before ``deadline``."""
-        due = self.next_due()
-        if due is not None and (deadline is None or due <= deadline):
-            self.do_next()
-            return True
-        if due is None and self.threads.await_outside():
-            return True
-        if deadline is not None:
-            self.now = max(self.now, deadline)
-        return False
-
     def _settle(self) -> None:
-        """Wait for quiet, and act on what the apps have sent."""
+        """Wait until no handler runs and no bytes are in flight, and act on what the apps sent."""
         while True:
-            self._wait_for_quiet()
-            with here.busy, self._lock:
-                sent, self._urgent = self._urgent, []
-                if not sent and self._talking:
-                    sent = sorted(self._talking, key=lambda link: link.number)
-                if not sent:
-                    self._deliver_mail()
-                    if not self.threads.stirred:
-                        return
+            with self._lock:
+                if not self._is_our_turn():
+                    gate = self._gate = Lock()
+                    gate.acquire()
+                else:
+                    gate, sent = None, self._urgent
+                    if sent:
+                        self._urgent = []
+                    elif self._talking:
+                        sent = sorted(self._talking, key=lambda link: link.number)
+                    else:
+                        if self._mailed:
+                            self._deliver_mail()
+                        if not self.threads.stirred:
+                            return
+            if gate is not None:
+                if not gate.acquire(timeout=LOOK):
+                    self._wait_for_quiet(gate)
+                continue
             if not sent:
                 for participant in self.threads.take_news():
                     self.at(self.now, partial(self._wake, participant))
                 return
             for link in sent:
                 link.receive()
-            self.flush()
+            if self.news:
+                self.flush()
 
-    def _wait_for_quiet(self) -> None:
-        """Wait until no handler runs and no bytes are in flight, or a link is urgent."""
-        with here.busy, self._lock:
-            if self._is_our_turn():
-                return
-            gate = self._gate = Lock()
-            gate.acquire()
+    def _wait_for_quiet(self, gate: Lock) -> None:
+        """Wait on until all is quiet, or a link is urgent, or handlers are stuck."""
         debugged = False
-        waited = 0.0
+        waited = LOOK
         while not gate.acquire(timeout=LOOK):
             waited += LOOK
             if self.threads.outside_ended() or self.patience is None or waited < self.patience:
@@ -231,7 +232,7 @@ class World(Exchange):
             if self.threads.forget_outside():
                 continue
             waited = 0.0
-            with here.busy, self._lock:
+            with self._lock:
                 if self._is_our_turn():
                     self._gate = None
                     return
@@ -271,10 +272,11 @@ class World(Exchange):
         return helper
 
     def _is_our_turn(self) -> bool:
-        return bool(self._urgent) or not (self._running or self._dialling or self._flying)
+        """True if all is quiet, or a link is urgent. Called with ``_lock`` held."""
+        return not (self._running or self._dialling or self._flying) or bool(self._urgent)
 
     def _open_gate(self) -> None:
-        """Wake the test's thread if it waits and all is quiet. Called with ``_lock`` held."""
+        """Wake the test's thread if it waits and it is its turn. Called with ``_lock`` held."""
         if self._gate is not None and self._is_our_turn():
             self._gate.release()
             self._gate = None
@@ -283,7 +285,7 @@ class World(Exchange):
         """Schedule the waking of participants with items in their inboxes, in a fixed order."""
         for participant in sorted(self._mailed, key=lambda each: each.number):
             participant.inbox = None
-            self.at(self.now, lambda participant=participant: self._wake(participant))  # type: ignore[misc]
+            self.at(self.now, partial(self._wake, participant))
         self._mailed.clear()
 
     def _wake(self, participant: Participant, *, drawn: bool = False) -> None:
@@ -291,9 +293,14 @@ class World(Exchange):
         if self.threads.draw and not drawn:
             self.threads.get_ready(participant)
             return
-        self._count_turn(participant)
+        if participant.moment != self.now:
+            participant.moment, participant.since = self.now, real_seconds()
+            participant.turns = 0
+        participant.turns += 1
+        if participant.turns >= TURNS and self.patience is not None:
+            self._check_turns(participant, self.patience)
         self.wakes += 1
-        with here.busy, self._lock:
+        with self._lock:
             if participant.parked:
                 participant.parked = False
                 participant.inbox = None
@@ -302,26 +309,19 @@ class World(Exchange):
 
     def resume(self, participant: Participant) -> None:
         """Have a participant go on, whose turn it is."""
-        self._wake(participant, drawn=True)
+        with here.busy:
+            self._wake(participant, drawn=True)
 
-    def _count_turn(self, participant: Participant) -> None:
+    def _check_turns(self, participant: Participant, patience: float) -> None:
         """Raise SimulationError if a handler loops at one moment of virtual time."""
-        if participant.moment != self.now:
-            participant.moment = self.now
-            participant.turns = 0
-        if participant.turns == 0:
-            participant.since = real_seconds()
-        participant.turns += 1
-        if participant.turns < TURNS or self.patience is None:
-            return
-        if real_seconds() - participant.since > self.patience:
+        if real_seconds() - participant.since > patience:
             if is_debugged(participant.thread):
-                participant.turns = 0
+                participant.moment = 0  # it begins anew
                 return
             self.stuck = True
             name = participant.thread.name
             raise SimulationError(
-                f"virtual time stood still for {self.patience:g} s of real time, in which "
+                f"virtual time stood still for {patience:g} s of real time, in which "
                 f"{name} went on {participant.turns} times:\n{stack_of(participant)}"
             )
 
@@ -361,7 +361,7 @@ class World(Exchange):
 
     def participant(self) -> Participant | None:
         """The current thread's participant; None in a thread without one."""
-        return None if self.closed else self._participants.get(threading.get_ident())
+        return None if self.closed else self._participants.get(get_ident())
 
     def park(
         self, participant: Participant, deadline: int | None, inbox: SimpleQueue[Any] | None
@@ -373,11 +373,12 @@ class World(Exchange):
         """
         timer = None
         if deadline is not None:
-            timer = self.at(deadline, lambda: self._wake(participant))
+            timer = self.at(deadline, partial(self._wake, participant))
         participant.parked = True
         participant.inbox = inbox
         self._running -= 1
-        self._open_gate()
+        if self._gate is not None:
+            self._open_gate()
         self._lock.release()
         try:
             participant.wait()
@@ -441,7 +442,7 @@ class World(Exchange):
     def leave(self) -> None:
         """Remove the participant that runs in the current thread."""
         with here.busy, self._lock:
-            self._participants.pop(threading.get_ident(), None)
+            self._participants.pop(get_ident(), None)
             self._running -= 1
             self._open_gate()
 
@@ -458,7 +459,7 @@ class World(Exchange):
     @contextmanager
     def really(self) -> Iterator[None]:
         """Meanwhile the current thread, a participant's, waits in real time."""
-        ident = threading.get_ident()
+        ident = get_ident()
         with here.busy, self._lock:
             participant = self._participants.pop(ident)
         try:
@@ -485,12 +486,12 @@ class VirtualClock(Clock):
         world = self._world
         until = None if deadline is None else round(deadline * SECOND)
         with here.busy, world._lock:
-            while (participant := world.participant()) is not None:
-                try:
+            participant = world._participants.get(get_ident())
+            while participant is not None and not world.closed:
+                if not inbox.empty():
                     return inbox.get_nowait()
-                except Empty:
-                    if until is not None and until <= world.now:
-                        raise
+                if until is not None and until <= world.now:
+                    raise Empty
                 world.park(participant, until, inbox)
         if not world.closed:  # a thread that no handler has started
             return REAL.get(inbox, None if deadline is None else REAL.now() + deadline - self.now())
@@ -516,7 +517,7 @@ class VirtualClock(Clock):
             world._running += 1
             link.thread = threading.current_thread()
             link.participant = Participant(link.number, link.thread)
-            world._participants[threading.get_ident()] = link.participant
+            world._participants[get_ident()] = link.participant
             has_company = len(world._participants) == 2
         if has_company:
             world.threads.on_first()
@@ -524,7 +525,7 @@ class VirtualClock(Clock):
     def ended(self, peer: Peer) -> None:
         world = self._world
         with here.busy, world._lock:
-            participant = world._participants.pop(threading.get_ident(), None)
+            participant = world._participants.pop(get_ident(), None)
             if participant is None:
                 return
             world._mailed.discard(participant)
@@ -540,13 +541,13 @@ class VirtualClock(Clock):
 
     def sending(self, peer: Peer, size: int) -> None:
         world = self._world
-        with here.busy, world._lock:
+        with world._lock:
             link = world._links.get(peer)
             if link is None or link.closed:
                 return
             link.to_switch += size
             world._talking.add(link)
-            if threading.get_ident() not in world._participants:
+            if get_ident() not in world._participants:
                 world._urgent.append(link)
                 world._open_gate()
 
@@ -560,12 +561,11 @@ class VirtualClock(Clock):
             link.to_app -= size
             world._flying -= size
             participant = link.participant
-            if (
-                participant is not None
-                and participant.inbox is not None
-                and not participant.inbox.empty()
-            ):
-                world._mailed.add(participant)
+            if participant is not None:
+                inbox = participant.inbox
+                if inbox is not None and not inbox.empty():
+                    world._mailed.add(participant)
             if world.threads.draw:
                 world._mailed.update(world.threads.with_mail())
-            world._open_gate()
+            if world._gate is not None:
+                world._open_gate()
