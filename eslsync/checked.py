@@ -71,19 +71,29 @@ def checked(what: CheckedT) -> CheckedT:
 def _checking(function: FunctionType, *, is_method: bool) -> FunctionType:
     """The function with a check before it, under the same name also in a stack."""
     plan: list[_Kinds] = []
+    # Types of arguments, with names, that need no further look: plain ones, which recur.
+    usual: set[tuple[object, ...]] = set()
+
+    def look(kinds: tuple[object, ...], args: tuple[Any, ...], given: dict[str, Any]) -> None:
+        if not plan:
+            plan.append(_Kinds(function, first=int(is_method)))
+        if plan[0].are_usual(args, given):
+            usual.add(kinds)
+        else:
+            plan[0].check(args, given)
 
     def check_method(self: Any, /, *args: Any, **given: Any) -> Any:
-        if not plan:
-            plan.append(_Kinds(function, first=1))
-        kinds = plan[0]
-        if not kinds.are_usual(args, given):
-            kinds.check(args, given)
+        kinds: tuple[object, ...] = (*map(type, args),)
+        if given:
+            kinds = (*kinds, *given, *map(type, given.values()))
+        if kinds not in usual:
+            look(kinds, args, given)
         return function(self, *args, **given)
 
     def check_function(*args: Any, **given: Any) -> Any:
-        if not plan:
-            plan.append(_Kinds(function, first=0))
-        plan[0].check(args, given)
+        kinds = (*map(type, args), *given, *map(type, given.values()))
+        if kinds not in usual:
+            look(kinds, args, given)
         return function(*args, **given)
 
     check = check_method if is_method else check_function
@@ -127,7 +137,7 @@ class _Kinds:
             self._quick.append(NOTHING)
 
     def are_usual(self, args: tuple[Any, ...], given: dict[str, Any]) -> bool:
-        """True for arguments that need no further look, as most: `check` takes longer."""
+        """True for arguments of types that need no further look, whatever their values."""
         for value, quick in zip(args, self._quick, strict=False):
             if type(value) not in quick:
                 return False

@@ -134,7 +134,8 @@ def terminate_by(leg: Leg, terminators: str | None, timeout: float | None) -> No
     """Set the keys that cut the next playback or recording."""
     if terminators is not None and terminators.lower() not in ("any", "none"):
         terminators = check_digits(terminators) or "none"
-    leg.borrowed.set(timeout, playback_terminators=terminators)
+    if terminators is not None or leg.borrowed.ours:
+        leg.borrowed.set(timeout, playback_terminators=terminators)
 
 
 @checked

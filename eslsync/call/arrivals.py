@@ -126,13 +126,13 @@ class Arrivals:
         "_ending",
         "_forgotten",
         "_items",
-        "_since",
         "_size",
         "_taken",
         "_telling",
         "count",
         "read_to",
         "recent",
+        "since",
         "tells_beginnings",
     )
 
@@ -153,7 +153,8 @@ class Arrivals:
         #: The serial of the last of these that was read.
         self.read_to = 0
         self._size = 0  # the bytes of those that were read
-        self._since = 0  # the serial of the last event before that call, or of one taken next
+        #: The serial of the last event before that call, or of one taken next.
+        self.since = 0
         self._taken = NO_SERIALS  # of those that a wait has returned
         self._forgotten = NO_NAMES  # of those that EARLIER has forgotten
         #: The number of events so far, which is the serial of the last.
@@ -194,7 +195,7 @@ class Arrivals:
                 # Otherwise a wait would last as long as there is something to look at.
                 if until is not None and items[-1][0] > until + IN_TIME:
                     raise Empty
-                _, item = items.pop()
+                item = items.pop()[1]
                 if not isinstance(item, Event):
                     self._see(item)
                     return None
@@ -321,9 +322,12 @@ class Arrivals:
         elif name == "BACKGROUND_JOB":
             conversation.jobs.complete(event)
         elif name != POSTED:
-            leg = conversation.legs.get(event.uuid or "")
+            uuid = event.uuid or ""
+            leg = conversation.legs.get(uuid)
+            digit = None
             if name == "DTMF":
-                conversation.redact.pressed(event.uuid or "", event.digit or "")
+                digit = event.digit
+                conversation.redact.pressed(uuid, digit or "")
                 if not conversation.redact.hides_digits:
                     event.shown = True
             observed = conversation.observed
@@ -341,10 +345,12 @@ class Arrivals:
 
     def read_recent(self) -> None:
         """Note what the last events said of the legs' states and variables."""
-        before, self.read_to = self.read_to, self.count
-        if before == self.read_to:
+        before = self.read_to
+        if before == self.count:
             return
-        events = self._after(before)
+        events = self.recent[before - self.count :]  # in one step, as a finalizer may add some
+        self.read_to = events[-1].serial if events else self.count
+        events.reverse()
         self._size += sum(map(len, map(RAW, events)))
         self._drop_earlier()
         for leg in self._conversation.legs.values():
@@ -361,7 +367,7 @@ class Arrivals:
     def begin_call(self) -> None:
         """A blocking call begins: what had its turn before is of no use for later waits."""
         backlog = self._conversation.turns.backlog
-        self._since = backlog.first_serial - 1 if backlog.events else self.count
+        self.since = backlog.first_serial - 1 if backlog.events else self.count
         self._taken = NO_SERIALS
         self._forgotten = NO_NAMES
 
@@ -370,11 +376,11 @@ class Arrivals:
 
         ``wanted`` are their names; None for any.
         """
-        if self.count == self._since:
+        if self.count == self.since:
             return []
         backlog = self._conversation.turns.backlog
         end = backlog.first_serial if backlog.events else self.count + 1
-        new = reversed(self._after(self._since))
+        new = reversed(self._after(self.since))
         return [
             event
             for event in new
@@ -386,27 +392,29 @@ class Arrivals:
     def is_untaken(self, event: Event) -> bool:
         """True unless a wait has returned it; posted values have an order of their own."""
         serial = event.serial
-        return serial > self._since and serial not in self._taken and event.quick_name != POSTED
+        return serial > self.since and serial not in self._taken and event.quick_name != POSTED
 
     def take(self, event: Event) -> None:
         """A wait returns this event; the next one won't."""
-        if event.serial == self._since + 1:
-            self._since += 1
+        if event.serial == self.since + 1:
+            self.since += 1
         else:
             self._taken |= {event.serial}
 
     def _drop_earlier(self) -> None:
         """Drop events that were read: those before the last blocking call, and the excess."""
         recent = self.recent
-        old = min(self._since, self.read_to)
-        while recent and recent[0].serial <= old:
-            self._size -= len(recent.pop(0).raw)
+        if recent:
+            count = min(self.since, self.read_to) - recent[0].serial + 1
+            if count > 0:
+                old, recent[:count] = recent[:count], ()
+                self._size -= sum(map(len, map(RAW, old)))
         if not recent:
             self._size = 0  # whatever finalizers have read meanwhile
         while len(recent) > EARLIER.most or (recent and self._size > (EARLIER.most_bytes or 0)):
             event = recent.pop(0)
             self._size -= len(event.raw)
-            if event.name not in self._forgotten:
+            if event.quick_name not in self._forgotten:
                 self._forgotten |= {event.name}
 
     def tell_forgotten(self, wanted: Collection[str] | None) -> None:

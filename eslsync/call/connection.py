@@ -324,21 +324,19 @@ class Connection:
         """
         check_may_wait()
         while True:
-            resumes = False
-            arrived: list[Arrived] = []
+            arrived = None
             with here.busy, self._lock:
                 if self._arrived or self._posted:
                     arrived, self._arrived, self._queued = self._arrived, [], 0
                     if self._posted:
                         self._insert_posted(arrived)
-                    if self.paused:
-                        resumes = self._pause_or_resume()
+                    resumes = self.paused and self._pause_or_resume()
                 else:
                     self._wanted = wanted
                     self._sleeps = True
-            if resumes:
-                self._watch(self)
-            if arrived:
+            if arrived is not None:
+                if resumes:
+                    self._watch(self)
                 return arrived
             # The bell may have rung for something already taken: then look again.
             try:
@@ -502,9 +500,9 @@ class Connection:
             before, wakes = len(arrived), self._wanted is None
             for message in messages:
                 if type(message) is Event:
-                    # Nothing else is decoded in this thread: a name elsewhere wakes the handler.
-                    name = message.name_in_front()
                     if not wakes:
+                        # Not decoded in this thread: a name elsewhere wakes the handler.
+                        name = message.quick_name
                         wakes = name is None or name in wanted or name in WAKING
                     arrived.append((now, message))
                 elif not isinstance(message, (CommandReply, ApiResponse)):

@@ -224,12 +224,14 @@ class Conversation:
             return
         if self.on_expected is not None:
             self.on_expected(event)
-        subscription = self.subscription
-        if leg is None and subscription.filtered:
+        subscription, uuid = self.subscription, None if leg is None else leg.uuid
+        if subscription.is_async and subscription.is_sure(event, uuid):
+            return
+        if leg is None:
             opening = subscription.needed(event)
             if opening is not None:
                 self.commands.run(opening)
-        subscription.check(event, None if leg is None else leg.uuid)
+        subscription.check(event, uuid)
         if not subscription.is_async and event in LATE_ON_SYNC:
             self.warn_sync(LATE_ON_SYNC[event])
 
@@ -303,7 +305,7 @@ class Conversation:
                 if result is not None:
                     if getattr(result, "quick_name", None) not in KEPT:  # which are used up
                         self.note_return(leg)
-                elif looks_back:
+                elif looks_back and (arrivals.count != arrivals.since or isinstance(what, tuple)):
                     result = self._look_back(what, ready, leg, wanted)
                 if result is None and not self.composing:
                     arrivals.begin_call()

@@ -12,6 +12,7 @@ from ..wire.exceptions import CommandError, ProtocolError, TimeoutError
 from ..wire.message import ApiResponse, Event
 from ..wire.shown import in_a_log
 from .connection import Pending
+from .endless import never_ends
 from .turns import by_callback
 
 if TYPE_CHECKING:
@@ -48,9 +49,7 @@ class UnderWay:
         "uuid",
     )
 
-    def __init__(
-        self, leg: Leg, application: str, uuid: str, lock: bool, *, endless: bool = False
-    ) -> None:
+    def __init__(self, leg: Leg, application: str, argument: str, uuid: str, lock: bool) -> None:
         self.leg = leg
         self.application = application
         #: What that application is.
@@ -58,7 +57,7 @@ class UnderWay:
         self.uuid = uuid
         self.lock = lock
         #: True if it doesn't end by itself.
-        self.endless = endless
+        self.endless = never_ends(application, argument)
         #: True once its CHANNEL_EXECUTE has arrived; noted of those that collect digits.
         self.begun = False
         #: True once it was broken off; one that was queued never completes.

@@ -11,6 +11,7 @@ The methods of `Channel` are written with it, and so are functions for other app
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -37,7 +38,6 @@ from .answers import Answers
 from .borrowed import BorrowedVariables
 from .callbacks import DigitHandler
 from .ending import Stage
-from .endless import never_ends
 from .execution import Execution, UnderWay
 from .taken_away import destination, note_execution
 
@@ -52,6 +52,9 @@ T = TypeVar("T")
 STATES = list(ChannelState)
 
 UP = Stage.UP
+
+#: An argument that needs no look at what it consists of: ASCII that FreeSWITCH takes as it is.
+_PLAIN = re.compile(rf"(?!{ARRAY}|[ %])[ -#%-\[\]-~]*")
 
 #: Seconds to wait for the application ``hangup``, which a channel runs within a tick or two, before
 #: the switch is told to end the channel.
@@ -218,10 +221,8 @@ class Leg:
         """The last with the state, and the last with variables; ``events`` begin with the last."""
         state = variables = None
         for event in events:
-            tells_state = state is None and event.name.startswith("CHANNEL_")
-            if variables is not None and not tells_state:
-                continue
-            if event.uuid == self.uuid:
+            tells_state = state is None and (event.quick_name or event.name).startswith("CHANNEL_")
+            if (tells_state or variables is None) and event.uuid == self.uuid:
                 if tells_state and event.get("Channel-State") in STATES:
                     state = event
                 if variables is None and event.has_variables:
@@ -435,10 +436,7 @@ class Leg:
         ):
             self.check_here()
             conversation.raise_if_gone(self)
-        endless = never_ends(application, argument)
-        under_way = UnderWay(
-            self, application, conversation.commands.new_id(), lock, endless=endless
-        )
+        under_way = UnderWay(self, application, argument, conversation.commands.new_id(), lock)
         note_execution(self, application, argument)
         if application == "queue_dtmf":
             digits = argument.partition("@")[0].upper()
@@ -582,6 +580,8 @@ def as_it_is(argument: str) -> str:
 
     Raises ValueError if that is impossible.
     """
+    if _PLAIN.fullmatch(argument):
+        return argument
     check_line(argument)
     return as_text(argument)
 

@@ -207,6 +207,10 @@ class Subscription:
 
     # What arrives
 
+    def is_sure(self, event: str, uuid: str | None) -> bool:
+        """True if `needed` and `check` have found, since the last command, nothing to do."""
+        return (event, uuid) in self._arrive and (uuid is not None or event in self._open)
+
     def check(self, event: str, uuid: str | None = None) -> None:
         """Raise RuntimeError if a wait for an event would last as long as the call.
 

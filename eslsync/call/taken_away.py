@@ -35,6 +35,8 @@ LEFT = frozenset({ROUTING, PARK, *BRIDGED_ANEW})
 #: The Channel-State-Number of a channel that has hung up, and whose hangup event follows.
 HUNG_UP = ("10", "11", "12")
 
+#: Applications that take a leg elsewhere, now or later.
+MOVES = frozenset({"att_xfer", "sched_transfer", "transfer", "xferext"})
 #: Api commands that take the channels that they name elsewhere.
 MOVING = frozenset({"uuid_transfer", "uuid_dual_transfer", "uuid_bridge", "uuid_park"})
 #: Words by which a transfer takes the other side of a bridge.
@@ -141,12 +143,14 @@ def _since_connect(leg: Movable, event: Event) -> bool:
 
 def note_execution(leg: Movable, application: str, argument: str) -> None:
     """Note an application that is about to be sent to a leg, and may take it away."""
+    if application not in MOVES:
+        return
     if application == "sched_transfer":
         leg.transfers_later = True
-    elif application == "att_xfer":
+        return
+    if application == "att_xfer":
         for each in leg.conversation.legs.values():
             each.bridges_later = True  # the remaining legs (recording 251)
-    if application not in ("transfer", "xferext"):
         return
     flag = argument.partition(" ")[0]
     if flag != "-bleg":

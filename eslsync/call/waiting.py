@@ -30,6 +30,11 @@ def wait_for(
 ) -> Event:
     """Wait for an event of ``leg``, or of any leg if that is None. See `Channel.wait`."""
     deadline = None if timeout is None else conversation.clock.deadline(timeout)
+    if type(what) is str:
+        usual = _usual(what, None if leg is None else leg.uuid)
+        if usual is not None:
+            conversation.expect(what, leg)
+            return conversation.until(what, usual[0], deadline, leg, usual[1], looks_back=True)
     if isinstance(what, str):
         ready, wanted = _ready_for(conversation, what, leg)
         event = conversation.until(what, ready, deadline, leg, wanted, looks_back=True)
@@ -70,12 +75,13 @@ def _ready_for(
         return lambda _: target.reached(state), None
     if what == POSTED:
         return conversation.posts.take, (POSTED,)
-    name, subclass = parse_event(what)
+    usual = _usual(str(what), None if leg is None else leg.uuid)
     conversation.expect(what, leg)
+    if usual is not None:
+        return usual
+    name, _ = parse_event(what)
     if name == "ALL":
         return _next_that(lambda event: True, leg), None
-    if name not in ALWAYS_WANTED:
-        return _named(name, subclass, None if leg is None else leg.uuid), (name,)
     if name == "DTMF":
         typeahead = conversation.typeahead
         return lambda event: typeahead.take(event, leg), (name,)
@@ -142,6 +148,14 @@ def _hangup_or_next(name: str, leg: Leg | None, target: Leg) -> Ready[Event]:
 
 
 @lru_cache(maxsize=256)  # the same waits recur
+def _usual(what: str, uuid: str | None) -> tuple[Ready[Event], tuple[str]] | None:
+    """As `_ready_for`, for an event that is nothing but the next of its name; None for others."""
+    name, subclass = ("", "") if what == POSTED else parse_event(what)
+    if name in ALWAYS_WANTED or name in ("", "ALL"):
+        return None
+    return _named(name, subclass, uuid), (name,)
+
+
 def _named(name: str, subclass: str, uuid: str | None) -> Ready[Event]:
     """Wait for the next event of that name; of any leg if ``uuid`` is None."""
     # FreeSWITCH writes the subclass first, where it is found without a search.

@@ -327,6 +327,8 @@ def check_file(file: str | os.PathLike[str]) -> str:
     ever, and the call could not even be hung up (switch_utils.h, switch_is_file_path).
     """
     file = os.fspath(file)
+    if not file.startswith("{"):
+        return file
     for rest in (file, file.partition("@@")[0]):  # after @@: the sample to begin at
         while rest.startswith("{"):
             depth = at = 1

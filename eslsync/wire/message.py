@@ -84,6 +84,20 @@ def _labels(name: str) -> tuple[bytes, bytes, int]:
     return label[1:], label, len(label)
 
 
+#: The header that FreeSWITCH writes behind an event's name, and where it looks for that: a name,
+#: and the subclass before it, are short.
+NEXT, LONGEST_FRONT = b"\nCore-UUID: ", 200
+
+
+@lru_cache(maxsize=1024)  # the same names recur
+def _name_in(front: bytes) -> str | None:
+    """The event's name in its first lines; None if it is not where FreeSWITCH writes it."""
+    if front.startswith(b"Event-Subclass: "):
+        front = front.partition(b"\n")[2]
+    label, _, name = front.partition(b"Event-Name: ")
+    return None if label or not name or b"\n" in name else readable(name)
+
+
 class Message(Mapping[str, str]):
     """A read-only mapping of a message's headers, and its ``body``.
 
@@ -253,7 +267,8 @@ class Event(Message):
 
     #: What was posted (`Session.post`); None for an event of the switch.
     value: Any = None
-    #: `name` without a property's cost, for hot loops; None until the first use of `name`.
+    #: `name` without a property's cost, for hot loops. None if it is not where FreeSWITCH writes
+    #: it, until the first use of `name`.
     quick_name: str | None
     #: The bytes of the event.
     raw: bytes
@@ -270,9 +285,11 @@ class Event(Message):
         self.raw = raw
         self._sure = 0
         self._headers = None
-        self.quick_name = None
         self.serial = 0
         self.collected = False
+        # Decodes nothing else: the reader's thread makes events.
+        end = raw.find(NEXT, 0, LONGEST_FRONT)
+        self.quick_name = _name_in(raw[:end]) if end > 0 else None
 
     # An event with its own Content-Length has a body after its headers; the body may contain
     # blank lines and need not end in a line break (recording 09d).
@@ -289,26 +306,9 @@ class Event(Message):
     def name(self) -> str:
         """Event-Name: ``"CHANNEL_ANSWER"``, ``"DTMF"``, ``"CUSTOM"`` ..."""
         name = self.quick_name
-        if name is None and (name := self.name_in_front()) is None:
+        if name is None:
             name = self.quick_name = self.get("Event-Name", "")
         return name
-
-    def name_in_front(self) -> str | None:
-        """The name, if it is where FreeSWITCH writes it, in the first line or the second.
-
-        None if it may be elsewhere. Decodes nothing else, so that the reader's thread may ask.
-        """
-        raw, start = self.raw, 12
-        if not raw.startswith(b"Event-Name: "):
-            start += raw.find(b"\n") + 1
-            if not (
-                raw.startswith(b"Event-Subclass: ") and raw.startswith(b"Event-Name: ", start - 12)
-            ):
-                return None
-        end = raw.find(b"\n", start)
-        value = raw[start:end] if end >= 0 else raw[start:]
-        self.quick_name = readable(value)
-        return self.quick_name
 
     @property
     def uuid(self) -> str | None:

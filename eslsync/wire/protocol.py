@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Generic, TypeVar
 
 from .arguments import check_line
@@ -130,45 +130,47 @@ class Framer(Generic[M]):
 
     def _take(self, data: bytes, start: int, messages: list[M]) -> None:
         """Take the complete messages from ``data``; keep the rest."""
-        size, known, short, most = len(data), self._known, self._short, self.max_body
+        size, known, most = len(data), self._known, self.max_body
         plain = data.find(b"\r") < 0  # once, since each search may be long
+        reach = self._short + 2
         while start < size:
-            end = data.find(b"\n\n", start) if plain else start
-            head, body = data[start:end], end + 2
-            described = known(head) if start < end <= start + short else None
+            end = data.find(b"\n\n", start, start + reach) if plain else -1
+            described = known(data[start:end]) if end > start else None
+            body = end + 2
             if described is None:
                 if data[start] in b"\r\n":
                     # skip blank lines before a message: a variable's value may end in one
                     start = _LINE_BREAKS.match(data, start).end()  # type: ignore[union-attr]
                     continue
-                if end < 0 or not plain:
-                    found = _BLANK_LINE.search(data, start)
-                    if found is None:
-                        self._note_search(size - start, data)
-                        break
+                if plain:
+                    end = data.find(b"\n\n", start)
+                    body = end + 2
+                elif (found := _BLANK_LINE.search(data, start)) is not None:
                     end, body = found.span()
-                    head = data[start:end]
-                if len(head) > self.max_headers:
-                    what = f"headers of {len(head)} bytes, over {self.max_headers}"
+                if end < 0:
+                    self._note_search(size - start, data)
+                    break
+                if end - start > self.max_headers:
+                    what = f"headers of {end - start} bytes, over {self.max_headers}"
                     raise ProtocolError(what, data[start:])
-                described = self._describe(head)
+                described = self._describe(data[start:end])
             length, make = described
-            if length > most:
-                raise ProtocolError(f"a Content-Length of {length}, over {most}", head)
             stop = body + length
+            if length > most:
+                raise ProtocolError(f"a Content-Length of {length}, over {most}", data[start:end])
             if stop > size:
                 self._needed = stop - start
                 break
-            messages.append(make(head, data[body:stop]))
+            messages.append(make(data[body:stop]))
             start = stop
         if start < size:
             self.rest += data[start:]
 
-    def _describe(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]]:
-        """The length of the body after these headers, and the function that makes the message."""
-        return self._length_of(head), self._make
+    def _describe(self, head: bytes) -> tuple[int, Callable[[bytes], M]]:
+        """The length of the body after these headers, and what makes the message of that."""
+        return self._length_of(head), partial(self._make, head)
 
-    def _known(self, head: bytes) -> tuple[int, Callable[[bytes, bytes], M]] | None:
+    def _known(self, head: bytes) -> tuple[int, Callable[[bytes], M]] | None:
         """As `_describe`, cached for short headers; None for others."""
         return None
 
@@ -192,21 +194,16 @@ _LINE_BREAKS = re.compile(rb"[\r\n]*")
 _CONTENT_LENGTH = re.compile(rb"^content-length[ \t]*:([^\n]*)", re.IGNORECASE | re.MULTILINE)
 _CONTENT_TYPE = re.compile(rb"^content-type[ \t]*:[ \t]*([^\s;]*)", re.IGNORECASE | re.MULTILINE)
 
-#: Makes a message of headers and a body.
-Make = Callable[[bytes, bytes], Message]
+#: Makes a message of its body.
+Make = Callable[[bytes], Message]
 
-
-def _of_body(kind: type[Event]) -> Make:
-    def make(head: bytes, body: bytes) -> Message:
-        return kind(body)
-
-    return make
-
-
-_KINDS: dict[bytes, Make] = {
-    b"text/event-plain": _of_body(Event),
-    b"text/event-json": _of_body(JsonEvent),
-    b"text/event-xml": _of_body(XmlEvent),
+#: Events consist of their body, other messages of headers and a body.
+_EVENTS: dict[bytes, Make] = {
+    b"text/event-plain": Event,
+    b"text/event-json": JsonEvent,
+    b"text/event-xml": XmlEvent,
+}
+_KINDS: dict[bytes, Callable[[bytes, bytes], Message]] = {
     b"command/reply": CommandReply,
     b"api/response": ApiResponse,
     b"text/disconnect-notice": DisconnectNotice,
@@ -214,10 +211,6 @@ _KINDS: dict[bytes, Make] = {
     b"auth/request": AuthRequest,
     b"text/rude-rejection": RudeRejection,
 }
-
-
-def _connect_reply(head: bytes, body: bytes) -> Message:
-    return ConnectReply(head)
 
 
 def _no_message(head: bytes, body: bytes) -> Message:
@@ -232,10 +225,12 @@ def _find_out(head: bytes) -> tuple[int, Make]:
     if head.startswith(b"Event-Name:"):
         # Only the reply to connect has an event's headers outside of a body, and it has no body.
         # It is long, so other letter cases of Content-Length are not searched for.
-        return 0 if head.find(b"\nContent-Length:") < 0 else body_length(head), _connect_reply
+        length = 0 if head.find(b"\nContent-Length:") < 0 else body_length(head)
+        return length, lambda body: ConnectReply(head)
     length = body_length(head)
     found = _CONTENT_TYPE.search(head)
-    return length, _no_message if found is None else _KINDS.get(found[1].lower(), _no_message)
+    kind = b"" if found is None else found[1].lower()
+    return length, _EVENTS.get(kind) or partial(_KINDS.get(kind, _no_message), head)
 
 
 def _find_out_quickly(head: bytes) -> tuple[int, Make] | None:
@@ -259,20 +254,20 @@ class Parser(Framer[Message]):
 class Command:
     """A command of an app: a line (``"sendmsg <uuid>"``), headers, and perhaps a body."""
 
-    __slots__ = ("body", "headers", "line")
+    __slots__ = ("_first", "body", "headers", "line")
 
     def __init__(self, line: str, headers: list[tuple[str, str]], body: bytes) -> None:
         self.line = line
         self.headers = headers
         self.body = body
+        self._first: dict[str, str] | None = None  # by lower-case name
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of the header ``name``, in any letter case; else ``default``."""
-        name = name.lower()
-        for key, value in self.headers:
-            if key.lower() == name:
-                return value
-        return default
+        first = self._first
+        if first is None:
+            first = self._first = {key.lower(): value for key, value in reversed(self.headers)}
+        return first.get(name.lower(), default)
 
     def __repr__(self) -> str:
         return f"<Command {in_quotes(self.line)} {in_quotes(self.headers)}>"
@@ -320,9 +315,7 @@ def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: byt
     header or command; for headers over 1 MiB (which take FreeSWITCH half a second); and for a
     body over 16 MiB (which it refuses).
     """
-    lines = [line]
-    for name, value in headers:
-        lines.append(f"{name}: {value}")
+    lines = [line, *map(": ".join, headers)]
     written = "\n".join(lines)
     if (
         written.count("\n") >= len(lines)

@@ -36,8 +36,9 @@ class WrittenEvent(Event):
     def content(self) -> bytes:
         return self.raw
 
-    def name_in_front(self) -> None:
-        """Always None: JSON and XML have no first line like a plain event's."""
+    def __init__(self, raw: bytes) -> None:
+        super().__init__(raw)
+        self.quick_name = None  # no line of it is like a plain event's
 
     @property
     def has_variables(self) -> bool:
