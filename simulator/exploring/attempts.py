@@ -15,7 +15,10 @@ from .situations import Situation
 from .stories import Story
 from .whereabouts import Place
 
-__all__ = ["Attempt", "AttemptOutcome", "BridgeEnd", "CallEnd", "Trouble"]
+__all__ = ["WHO", "Attempt", "AttemptOutcome", "BridgeEnd", "CallEnd", "Trouble"]
+
+#: The circumstances that say who calls.
+WHO = frozenset(("caller", "caller_name"))
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class Attempt:
     proven: int = 0
     #: Keys of situations to pass by: the caller does nothing until another comes.
     known: frozenset[str] = frozenset()
+
+    @property
+    def is_usual(self) -> bool:
+        """True if the circumstances don't say who calls."""
+        return not WHO & self.call.keys()
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,11 @@ class AttemptOutcome:
     look_ups: tuple[Asked, ...] = ()
     #: The extensions that the call was transferred to, and where.
     transfers: tuple[tuple[str, Place | None], ...] = ()
+    #: The handler's lines when it first looked at who calls; none if the switch did, for it. None
+    #: if nobody did.
+    looks: tuple[Place, ...] | None = None
+    looks_at_end: bool = False  #: True if the caller had hung up by then, after all steps
+    same: bool = False  #: True if it is that of another caller's call, which takes the same course
     waits_for_ever: bool = False
     up: bool = True  #: True if the call was up after the steps
     answered: bool = False

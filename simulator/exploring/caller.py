@@ -13,7 +13,7 @@ import re
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from traceback import FrameSummary
@@ -38,6 +38,7 @@ from .approaches import SHORT, approach
 from .attempts import Attempt, AttemptOutcome, BridgeEnd, CallEnd, Trouble
 from .back_ends import Asked, is_from_a_trial
 from .boundaries import Turns
+from .facts import USUAL
 from .lines import Lines
 from .observer import Observer, Sighting
 from .probes import Ran, Spot
@@ -46,6 +47,7 @@ from .rounds import Rounds
 from .situations import Situation
 from .stories import ended, so_far, story_of
 from .whereabouts import Place, is_own, own_places, places_of
+from .who_calls import looks_noticed
 
 __all__ = ["FORGOTTEN", "LATE", "Caller"]
 
@@ -115,6 +117,8 @@ class Caller:
     stuck: set[Place] = field(default_factory=set)
     #: True if each outcome tells all that ran and was used, not only what no other has told.
     tells_all: bool = False
+    #: True to notice in the usual caller's calls when something depends on who calls.
+    notices_looks: bool = False
     one_process: bool = False  #: True if the handler keeps its state from call to call
     #: The functions of threads that ran on after a call; True if they did so for long.
     left: dict[tuple[str, str], bool] = field(default_factory=dict)
@@ -219,8 +223,10 @@ class _Making:
         self._closing = False
         self._clock_reads = 0
         self._measured = "prompts" in attempt.call or "sounds" in attempt.call
+        watches = caller.notices_looks and attempt.is_usual
         try:
             with (
+                looks_noticed(USUAL["caller"], self._looks) if watches else nullcontext(),
                 reads_noticed(self._reads_clock, self._reads_seconds),
                 FreeSwitch(**options, raises=False, patience=patience) as switch,
             ):
@@ -267,6 +273,12 @@ class _Making:
     def _reads_seconds(self, frame: FrameType) -> None:
         """Note that the handler asks how long something lasts."""
         self._clock_reads += _own_frame(frame) is not None
+
+    def _looks(self, frame: FrameType | None) -> None:
+        """Note the first look at who calls, from the beginning of the handler on."""
+        if self.outcome.looks is None and self.line.session is not None:
+            self.outcome.looks = () if frame is None else own_places(frame)
+            self.outcome.looks_at_end = self._closing
 
     def _asks(self, frame: FrameType, name: str, number: int) -> None:
         """Note a look-up, on the handler's thread."""

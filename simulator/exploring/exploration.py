@@ -453,6 +453,7 @@ def explore(
         executor=executor,
         outcomes=Outcomes(parts.merged(map(Path, merge), print_of), {} if shard else None),
         shard=Shard(*shard) if shard else None,
+        notices_looks=len(ways) > 1 and explored.portable and not suggested.takes_bytes,
         key=key,
         patience=patience,
         base=Path(base).resolve(),

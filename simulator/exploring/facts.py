@@ -13,7 +13,7 @@ from ..model.spelling import misspelt
 from .boundaries import Lookup, integers
 from .probes import Spot, spot
 
-__all__ = ["Fact", "Question", "Unset", "questions_in", "unset_in"]
+__all__ = ["USUAL", "Fact", "Question", "Unset", "questions_in", "unset_in"]
 
 #: Properties of a session, and headers of its context, by the option of a call that sets them.
 PROPERTIES = {

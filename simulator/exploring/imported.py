@@ -59,6 +59,11 @@ class WhatToTry:
     def asks_caller(self) -> bool:
         return any(each.asks_caller for each in self._sources)
 
+    @property
+    def takes_bytes(self) -> bool:
+        """True if it may look at the bytes of messages, in which anything may be."""
+        return any(each.takes_bytes for each in self._sources)
+
     def moments(self) -> list[datetime]:
         return moments(self._times, MONDAY)
 

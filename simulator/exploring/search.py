@@ -32,6 +32,7 @@ from .handlers import Explored
 from .lines import Lines
 from .parts import Outcomes, Shard
 from .probes import Spot
+from .second_caller import SecondCaller
 from .silences import Silences, silence
 from .situations import Situation
 from .spreading import Calling, Equipment
@@ -118,6 +119,8 @@ class Search:
     workers: int = 1
     executor: Executor | None = None  #: makes the calls, instead of workers
     outcomes: Outcomes = field(default_factory=Outcomes)
+    #: True if calls that differ only in who calls may take the same course.
+    notices_looks: bool = False
     shard: Shard | None = None  #: the part to make
     key: Callable[[Situation], object] | None = None
     patience: float | None = 5.0
@@ -141,6 +144,7 @@ class Search:
     played: dict[str, Way] = field(default_factory=dict)
     files: dict[str, Way] = field(default_factory=dict)
     recorded: dict[str, Way] = field(default_factory=dict)
+    bridged: bool = False  #: True if the application `bridge` ran in any call
     #: For each extension that calls were transferred to: the first way there, and its line.
     transfers: dict[str, tuple[Way, Place | None]] = field(default_factory=dict)
     elsewhere: list[bytes] = field(default_factory=list)
@@ -176,6 +180,8 @@ class Search:
         try:
             with self._calling() as call:
                 recalling = self.outcomes.of(call)
+                if self.notices_looks:
+                    recalling = SecondCaller().of(recalling)
                 shared = self.shard is None
                 while level:
                     if self.shard is not None and not shared:
@@ -241,7 +247,7 @@ class Search:
                 self._stop(f"{self.limits.calls} calls")
             more: list[Planned] = []  # at the same depth: other behaviours of far ends
             for job, outcome in zip(jobs, call([job.attempt for job in jobs]), strict=False):
-                self.calls += 1
+                self.calls += not outcome.same
                 self._due[_number(job)] -= 1
                 node = self._take(job, outcome, depth)
                 if node is not None:
@@ -352,6 +358,7 @@ class Search:
             node = None if where is None else where.number
             self.incidents.append(Incident(trouble.kind, trouble.text, trouble.place, way, node))
         self.stands_on.add(outcome.stands_on)
+        self.bridged |= bool(outcome.bridges)
         self.asked.update(each.name for each in outcome.look_ups)
         number = None if job.node is None else job.node.number
         self.lacks += [Lack(part, place, made, number) for part, place in outcome.not_modelled]
@@ -552,7 +559,7 @@ class Search:
         return Caller(
             fresh, self.key, self.patience, self.base, lines, ran, self.turns, stuck=self.stuck,
             questions=frozenset(self.questions), one_process=not self.explored.portable,
-            tells_all=self.shard is not None,
+            tells_all=self.shard is not None, notices_looks=self.notices_looks,
         )  # fmt: skip
 
     def caller_of_one_process(self) -> Caller:
@@ -604,7 +611,7 @@ class Search:
     def __getstate__(self) -> dict[str, Any]:
         """The state that another process needs to make calls."""
         names = ("explored", "key", "patience", "base", "covers", "turns", "questions", "stuck",
-                 "shard")  # fmt: skip
+                 "shard", "notices_looks")  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
 

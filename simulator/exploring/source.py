@@ -21,6 +21,7 @@ from .facts import Question, Unset, questions_in, unset_in
 from .probes import Spot
 from .reach import Reach, keys_in
 from .whereabouts import Place
+from .who_calls import BYTES
 
 __all__ = ["HandlerSource", "NamedPrompt"]
 
@@ -215,6 +216,11 @@ class HandlerSource:
         return any(
             isinstance(node, ast.Attribute) and node.attr in CALLERS for node in self._nodes()
         )
+
+    @property
+    def takes_bytes(self) -> bool:
+        """True if it may look at the bytes of messages."""
+        return any(isinstance(node, ast.Attribute) and node.attr in BYTES for node in self._nodes())
 
     @property
     def causes(self) -> list[str]:

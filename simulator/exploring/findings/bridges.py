@@ -25,6 +25,8 @@ KINDS = {
 def find(evidence: Evidence) -> Iterator[Finding]:
     """Each far end once, in the calls of a caller who does nothing from there on."""
     search = evidence.search
+    if not search.bridged:
+        return  # far ends were called otherwise, and what follows tells nothing
     varied: dict[object, list[Edge]] = {}
     for edge in search.edges:
         if edge.far_end is not None:
