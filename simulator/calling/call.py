@@ -7,7 +7,9 @@ ladder so far.
 from __future__ import annotations
 
 import difflib
+from bisect import bisect_right
 from collections.abc import Callable, Collection
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from eslsync import HangupCause
@@ -310,10 +312,14 @@ class Call:
         _check_expected(what, line.channel.switch.applications)
         check_seconds("expect: timeout", timeout)
         mark = line.mark
+        seen = bisect_right(line.fired, mark, key=itemgetter(0))
         found: list[int] = []
 
         def happened() -> bool:
-            found.extend(at for at, name in line.fired if at > mark and name == what)
+            nonlocal seen
+            new = line.fired[seen:]
+            seen += len(new)
+            found.extend(at for at, name in new if name == what)
             return bool(found) or line.hung_up
 
         until = self._run(happened, timeout)

@@ -230,14 +230,13 @@ class FreeSwitch:
         apps.on_leg = self._take
         apps.on_stranger = failed
         self._witness = Witness(legs, apps)
-        self._standing = Standing(legs, apps, allow_unmodelled)
+        self._standing = Standing(legs, apps, allow_unmodelled, model.subclasses)
         model.on_used = self._standing.used
         model.on_unknown = self._standing.unknown
         model.on_awaited = self._standing.awaited
         model.on_failed_job = self._standing.failed_job
         apps.on_expected = self._standing.expected
         apps.on_served = self._standing.served
-        model.consumers.append(self._standing.fired)
         outside = Outside(world, lines, self.seed)
         self._simulation = Simulation(world, model, lines, legs, apps, outside)
         self._raises = raises

@@ -10,7 +10,6 @@ from typing import Any, Literal
 from eslsync import HangupCause
 
 from ..model.channel import Channel
-from ..model.events import SwitchEvent
 from ..model.evidence import Basis, Evidence, Part, StandsOn
 from ..model.known_events import note_subclass
 from ..model.known_variables import NOT_MODELLED
@@ -56,15 +55,20 @@ Unknown = Literal["application", "extension"]
 
 
 class Standing:
-    """Notes what calls use; fails a call that uses what is neither modelled nor allowed."""
+    """Notes what calls use; fails a call that uses what is neither modelled nor allowed.
 
-    def __init__(self, legs: OtherLegs, apps: Apps, allowed: Collection[str]) -> None:
+    ``fired`` are the subclasses of CUSTOM that were fired.
+    """
+
+    def __init__(
+        self, legs: OtherLegs, apps: Apps, allowed: Collection[str], fired: Collection[str]
+    ) -> None:
         self._legs = legs
         self._apps = apps
         self._allowed = frozenset(name.lower() for name in allowed)
         self.stands_on = StandsOn()  #: what all calls used
         self._awaited: dict[str, Line | None] = {}  # subclasses, and the first call that waits
-        self._fired: set[str] = set()  # subclasses
+        self._fired = fired
         self._met: set[str] = set()  # of what is allowed
 
     def awaited(self, subclass: str, channel: Channel | None) -> None:
@@ -95,11 +99,6 @@ class Standing:
                 why = f"{answer}; {nobody}"
                 line.channel.switch.refused(f"bgapi {command}", line.channel, why)
         line.failed_jobs.clear()
-
-    def fired(self, event: SwitchEvent) -> None:
-        """Note an event."""
-        if event.subclass is not None:
-            self._fired.add(event.subclass)
 
     def look_back(self, known: Callable[[], frozenset[str]]) -> None:
         """Tell which events never came and which jobs failed late, at the end of all calls.

@@ -365,8 +365,20 @@ class Channel:
             blocks = (*blocks, self.variables.block)
         if first:
             blocks = (Block(first), *blocks)
-        event = self.switch.event(
-            name, own, blocks, before, body, subclass, called_from, named_first
+        switch = self.switch
+        switch.events_made = sequence = switch.events_made + 1
+        event = SwitchEvent(
+            name,
+            switch.identity,
+            switch.scheduler.now,
+            sequence,
+            own,
+            blocks,
+            before,
+            body,
+            subclass,
+            called_from,
+            named_first,
         )
         if not (before or first):
             event.uuid = self.uuid
@@ -376,7 +388,7 @@ class Channel:
             for control in self.controls:
                 control.deliver(event)
         else:
-            self.switch.publish(event)
+            switch.publish(event)
 
     def queue_event(self, event: SwitchEvent) -> None:
         """Send an event to this channel (switch_core_session_queue_event)."""

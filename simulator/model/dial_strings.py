@@ -8,6 +8,7 @@ endpoint has such a name.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from eslsync.wire.separation import separate
@@ -21,6 +22,8 @@ __all__ = ["DialString", "Phone", "read_dial_string"]
 ENTERPRISE = ":_:"
 #: Stand for commas within ``[...]`` while phones are split at commas.
 QUOTED, UNQUOTED = "\x01", "\x02"
+#: The brackets that nest, by the first of them.
+BRACKETS = {"<": re.compile("[<>]"), "{": re.compile("[{}]"), "[": re.compile(r"[\[\]]")}
 
 
 class Phone(NamedTuple):
@@ -114,11 +117,11 @@ def _take_own(text: str, variables: dict[str, str]) -> str | None:
 
 def _end(text: str, opening: str) -> int:
     """Where the first bracket is closed, quoted or not; -1 if nowhere (switch_find_end_paren)."""
-    depth, closing = 0, {"<": ">", "{": "}", "[": "]"}[opening]
-    for at, character in enumerate(text):
-        depth += {opening: 1, closing: -1}.get(character, 0)
+    depth = 0
+    for found in BRACKETS[opening].finditer(text):
+        depth += 1 if found[0] == opening else -1
         if not depth:
-            return at
+            return found.start()
     return -1
 
 

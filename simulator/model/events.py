@@ -195,6 +195,26 @@ class Block:
 
 _plain_of = attrgetter("plain")
 
+#: What precedes an event of each format.
+_HEADS: Mapping[Format, bytes] = {
+    "plain": b"Content-Length: %d\nContent-Type: text/event-plain\n\n%b",
+    "json": b"Content-Length: %d\nContent-Type: text/event-json\n\n%b",
+    "xml": b"Content-Length: %d\nContent-Type: text/event-xml\n\n%b",
+}
+
+#: How the names of all headers begin that describe a channel (see `Description`), in lower case.
+DESCRIBING = (
+    "answer-state",
+    "call-direction",
+    "caller-",
+    "channel-",
+    "hangup-cause",
+    "other-",
+    "presence-",
+    "unique-id",
+    "variable_",
+)
+
 
 @lru_cache(maxsize=64)
 def _dates_encoded(second: int) -> bytes:
@@ -306,7 +326,8 @@ class SwitchEvent:
         self.subclass = subclass
         self.called_from = called_from  #: None for the usual place of an event of this name
         self.named_first = named_first
-        self.uuid: str | None = None  #: Unique-ID, if that of its channel is known to be the first
+        #: The channel's uuid, if nothing but the channel's description precedes ``own``.
+        self.uuid: str | None = None
         self._packets: dict[Format, bytes] = {}
 
     def _dated(self) -> Headers:
@@ -341,7 +362,7 @@ class SwitchEvent:
                 return value
         if name == "event-name":
             return self.name
-        for block in self.blocks:
+        for block in self.blocks if self.uuid is None or name.startswith(DESCRIBING) else ():
             if name.startswith(block.prefix):
                 found = block.get(name)
                 if found is not None:
@@ -358,15 +379,15 @@ class SwitchEvent:
         """The event as a listener with that format receives it."""
         data = self._packets.get(format)
         if data is None:
-            content = self._content(format)
-            head = b"Content-Length: %d\nContent-Type: text/event-%b\n\n%b"
-            data = self._packets[format] = head % (len(content), format.encode(), content)
+            content = self._plain() if format == "plain" else self._content(format)
+            data = self._packets[format] = _HEADS[format] % (len(content), content)
         return data
 
-    def _content(self, format: Format) -> bytes:
-        if format == "plain":  # nearly all
-            first, called_from = _named_encoded(self.name, self.named_first, self.called_from)
-            pieces = [
+    def _plain(self) -> bytes:
+        first, called_from = _named_encoded(self.name, self.named_first, self.called_from)
+        body = self.body
+        return b"".join(
+            [
                 *starmap(plain_line, self.before),
                 first,
                 self.identity.block.plain,
@@ -375,16 +396,19 @@ class SwitchEvent:
                 % (self.time, called_from, self.sequence),
                 *map(_plain_of, self.blocks),
                 *starmap(plain_line, self.own),
+                b"Content-Length: %d\n\n%b" % (len(body), body) if body else b"\n",
             ]
-        else:
-            encode = _ENCODERS[format]
-            pieces = [
-                encode(self._first()),
-                self.identity.block.encode(format),
-                encode(self._dated()),
-                *(block.encode(format) for block in self.blocks),
-                encode(self.own),
-            ]
+        )
+
+    def _content(self, format: Format) -> bytes:
+        encode = _ENCODERS[format]
+        pieces = [
+            encode(self._first()),
+            self.identity.block.encode(format),
+            encode(self._dated()),
+            *(block.encode(format) for block in self.blocks),
+            encode(self.own),
+        ]
         return _ENVELOPES[format](pieces, self.body)
 
 
@@ -405,6 +429,9 @@ class QueuedEvent(SwitchEvent):
     def get(self, name: str) -> str | None:
         name = name.lower()
         return next((value for key, value in self.headers() if key.lower() == name), None)
+
+    def _plain(self) -> bytes:
+        return self._content("plain")
 
     def _content(self, format: Format) -> bytes:
         return _ENVELOPES[format]([_ENCODERS[format](list(self.headers()))], self.body)

@@ -186,7 +186,8 @@ def _execute_command(channel: Channel, command: PrivateCommand) -> Steps[None]:
             channel.set("app_uuid", command.get("event-uuid"))
         if command.get("event-uuid-name"):
             channel.set("app_uuid_name", command.get("event-uuid-name"))
-        channel.variables.set_all({"current_loop": str(loop), "total_loops": str(loops)})
+        channel.set("current_loop", str(loop))
+        channel.set("total_loops", str(loops))
         if not (yield from execute(channel, name, data)):
             if not nested or channel.stop_broadcast:
                 channel.broadcast = False
@@ -195,7 +196,8 @@ def _execute_command(channel: Channel, command: PrivateCommand) -> Steps[None]:
             break
         if channel.now - began < channel.switch.races.shortest_loop:
             break
-    channel.variables.set_all({"current_loop": "", "total_loops": ""})
+    channel.set("current_loop", None)
+    channel.set("total_loops", None)
     if held is not None:
         channel.holds_other = False
         stop_broadcast(held)

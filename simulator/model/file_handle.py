@@ -94,21 +94,23 @@ class FileHandle:
     @property
     def over(self) -> bool:
         """True if all was played."""
-        return self._end is not None and not self.paused and self._played > self._end - 0.5
+        end = self._end
+        return end is not None and not self.paused and self._played > end - 0.5
 
     @property
     def left(self) -> int | None:
         """Microseconds until it ends; None if it doesn't."""
-        if self._end is None or self.paused:
+        end = self._end
+        if end is None or self.paused:
             return None
-        frames = ceil((self._end - self._played) / FRAME_SAMPLES / self._pace - 1e-6)
+        frames = ceil((end - self._played) / FRAME_SAMPLES / self._pace - 1e-6)
         return max(0, frames) * FRAME  # the last frame is filled up with silence
 
     @property
     def _done(self) -> int:
         """Samples played since `_begin`."""
-        played = round(self._played)
-        return played if self._end is None else min(played, self._end)
+        played, end = round(self._played), self._end
+        return played if end is None else min(played, end)
 
     # --- how far it got
 

@@ -16,6 +16,7 @@ __all__ = ["OrderedVariables", "as_header", "exported", "is_false", "is_true"]
 
 #: The prefix of their headers in an event.
 PREFIX = "variable_"
+_header = PREFIX.__add__
 
 
 def is_true(value: str | None) -> bool:
@@ -127,9 +128,9 @@ class OrderedVariables:
                 self._put(key, PREFIX + name, value, array=True)
 
     def set_all(self, variables: Mapping[str, str]) -> None:
-        """Set each of these variables, in their order; all have names."""
+        """Set each of these variables, in their order; their names are plain ones."""
         values = variables.values()
-        if "[" in "".join(variables) or ARRAY in "".join(values):  # hardly ever
+        if ARRAY in "".join(values):  # hardly ever
             for name, value in variables.items():
                 self.set(name, value)
             return
@@ -137,8 +138,9 @@ class OrderedVariables:
         self._block = None
         for key in self._pairs.keys() & keys:
             del self._pairs[key], self._lines[key]
-            self._elements.pop(key, None)
-        pairs = [*zip(map(PREFIX.__add__, variables), values, strict=True)]
+            if self._elements:
+                self._elements.pop(key, None)
+        pairs = [*zip(map(_header, variables), values, strict=True)]
         if not all(values):
             keys, pairs = [*compress(keys, values)], [*compress(pairs, values)]
         self._pairs.update(zip(keys, pairs, strict=True))

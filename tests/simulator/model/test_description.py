@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from eslsync import Event, Session
 from simulator import FreeSwitch
+from simulator.model.events import DESCRIBING
+from tests.support.model_call import ModelCall
 
 
 def test_each_event_describes_the_channel_as_it_is_then() -> None:
@@ -27,3 +29,12 @@ def test_each_event_describes_the_channel_as_it_is_then() -> None:
     assert ("CHANNEL_EXECUTE_COMPLETE", "ringing", "4711") in told
     assert ("CHANNEL_ANSWER", "answered", "4711") in told
     assert ("CHANNEL_HANGUP", "hangup", "4711") in told
+
+
+def test_all_headers_that_describe_a_channel_begin_alike() -> None:
+    leg = ModelCall().channel
+    leg.set("presence_id", "1001@example.com")
+    leg.other_type, leg.other_profile = "originatee", leg.profile
+    leg.hangup_cause = "NORMAL_CLEARING"
+    names = [name for block in leg.blocks(variables=True) for name, _ in block.headers]
+    assert [name for name in names if not name.lower().startswith(DESCRIBING)] == []
