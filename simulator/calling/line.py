@@ -52,8 +52,13 @@ END_TIMEOUT = 10.0
 IDLE = 1.0
 
 
-#: The events that tell of a bridge, and of its end.
-BRIDGING = ("CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE")
+#: The events of its channel that a line notes.
+NOTED = frozenset(
+    """
+    CHANNEL_ANSWER CHANNEL_EXECUTE CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP CHANNEL_BRIDGE
+    CHANNEL_UNBRIDGE
+    """.split()
+)
 
 
 class NeverReturned(BaseException):
@@ -117,7 +122,7 @@ class Line:
         self.awaited = False
         #: Called with each event of the channel.
         self.watchers: list[Callable[[str, SwitchEvent], None]] = []
-        #: Called with each event of the channel that tells of a bridge, before these.
+        #: Called with each event of the channel that tells of a bridge, or of its end.
         self.on_bridge: Callable[[str, SwitchEvent], None] | None = None
         self._idle_since = 0
         self._talks_at = 0  # the number of the transcript's entry
@@ -315,10 +320,10 @@ class Line:
         self.fired.append((number, name))
         if event.subclass and name == "CUSTOM":
             self.fired.append((number, f"CUSTOM {event.subclass}"))
-        if name in BRIDGING and self.on_bridge is not None:
-            self.on_bridge(name, event)
         for watcher in self.watchers:
             watcher(name, event)
+        if name not in NOTED:
+            return
         if name == "CHANNEL_EXECUTE":
             application = dict(event.own).get("Application", "")
             self.fired.append((self.events, application))
@@ -335,6 +340,8 @@ class Line:
             self.hung_up_in = list(self.executing)
         elif name == "CHANNEL_ANSWER":
             self.note("switch", "answers")
+        elif self.on_bridge is not None:
+            self.on_bridge(name, event)
 
     def _hang_up(self) -> None:
         self.hung_up = True

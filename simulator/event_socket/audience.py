@@ -7,7 +7,7 @@ connections about each event took more time than everything else in 200 calls.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,9 +54,11 @@ class Audience:
 
     def deliver(self, event: SwitchEvent) -> None:
         """Give an event to every connection that wants it."""
-        for control in self.of(event):
+        may = self.of(event)
+        for number in sorted(may):
+            control = may[number]
             # Whom a key has found has a filter that matches, and none that is more complex.
-            if control.selection.wants(event, bool(self._keys[control])):
+            if control.selection.wants(event, number not in self._asked):
                 control.deliver(event)
 
     @property
@@ -69,14 +71,14 @@ class Audience:
         for control in self:
             control.shut_down()
 
-    def of(self, event: SwitchEvent) -> list[Control]:
-        """The connections that may want an event, in order."""
+    def of(self, event: SwitchEvent) -> Mapping[int, Control]:
+        """The connections that may want an event, by their numbers, which tell their order."""
         may = self._asked
         for name, by_value in self._found.items():
             found = by_value.get((event.get(name) or "").lower())
             if found:
                 may = {**may, **found} if may else found
-        return [may[number] for number in sorted(may)] if len(may) > 1 else list(may.values())
+        return may
 
     def _enter(self, control: Control) -> None:
         number = self._numbers[control]

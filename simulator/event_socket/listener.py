@@ -355,6 +355,8 @@ class Control:
             return "+OK bye"
         if not self._authorized:
             return self._auth(line)
+        if verb.startswith("sendmsg"):
+            return (yield from self._sendmsg(command, line[len("sendmsg") :].strip(" ")))
         if verb.startswith("filter "):
             return self._filter(line[len("filter ") :])
         channel = self.channel
@@ -372,8 +374,6 @@ class Control:
             return self._subscribe_to_mine(line)
         if verb.startswith("divert_events"):
             return self._divert(line[len("divert_events") :].strip(" "))
-        if verb.startswith("sendmsg"):
-            return (yield from self._sendmsg(command, line[len("sendmsg") :].strip(" ")))
         if self.full:
             if verb.startswith("api "):
                 yield from self._api(line[len("api ") :])

@@ -195,12 +195,8 @@ class Block:
 
 _plain_of = attrgetter("plain")
 
-#: What precedes an event of each format.
-_HEADS: Mapping[Format, bytes] = {
-    "plain": b"Content-Length: %d\nContent-Type: text/event-plain\n\n%b",
-    "json": b"Content-Length: %d\nContent-Type: text/event-json\n\n%b",
-    "xml": b"Content-Length: %d\nContent-Type: text/event-xml\n\n%b",
-}
+#: A plain event of this length.
+PLAIN_PACKET = b"Content-Length: %d\nContent-Type: text/event-plain\n\n%b"
 
 #: How the names of all headers begin that describe a channel (see `Description`), in lower case.
 DESCRIBING = (
@@ -286,7 +282,7 @@ class SwitchEvent:
     """
 
     __slots__ = (
-        "_packets",
+        "_packet",
         "before",
         "blocks",
         "body",
@@ -328,7 +324,7 @@ class SwitchEvent:
         self.named_first = named_first
         #: The channel's uuid, if nothing but the channel's description precedes ``own``.
         self.uuid: str | None = None
-        self._packets: dict[Format, bytes] = {}
+        self._packet: bytes | None = None  # the plain one, once it is made
 
     def _dated(self) -> Headers:
         return [
@@ -377,28 +373,26 @@ class SwitchEvent:
 
     def packet(self, format: Format) -> bytes:
         """The event as a listener with that format receives it."""
-        data = self._packets.get(format)
-        if data is None:
-            content = self._plain() if format == "plain" else self._content(format)
-            data = self._packets[format] = _HEADS[format] % (len(content), content)
-        return data
-
-    def _plain(self) -> bytes:
-        first, called_from = _named_encoded(self.name, self.named_first, self.called_from)
-        body = self.body
-        return b"".join(
-            [
-                *starmap(plain_line, self.before),
-                first,
-                self.identity.block.plain,
-                _dates_encoded(self.time // 1_000_000),
-                b"Event-Date-Timestamp: %d\n%bEvent-Sequence: %d\n"
-                % (self.time, called_from, self.sequence),
-                *map(_plain_of, self.blocks),
-                *starmap(plain_line, self.own),
-                b"Content-Length: %d\n\n%b" % (len(body), body) if body else b"\n",
-            ]
-        )
+        if format != "plain":
+            return _packed(format, self._content(format))
+        if self._packet is None:
+            first, called_from = _named_encoded(self.name, self.named_first, self.called_from)
+            body = self.body
+            content = b"".join(
+                [
+                    *starmap(plain_line, self.before),
+                    first,
+                    self.identity.block.plain,
+                    _dates_encoded(self.time // 1_000_000),
+                    b"Event-Date-Timestamp: %d\n%bEvent-Sequence: %d\n"
+                    % (self.time, called_from, self.sequence),
+                    *map(_plain_of, self.blocks),
+                    *starmap(plain_line, self.own),
+                    b"Content-Length: %d\n\n%b" % (len(body), body) if body else b"\n",
+                ]
+            )
+            self._packet = PLAIN_PACKET % (len(content), content)
+        return self._packet
 
     def _content(self, format: Format) -> bytes:
         encode = _ENCODERS[format]
@@ -430,8 +424,8 @@ class QueuedEvent(SwitchEvent):
         name = name.lower()
         return next((value for key, value in self.headers() if key.lower() == name), None)
 
-    def _plain(self) -> bytes:
-        return self._content("plain")
+    def packet(self, format: Format) -> bytes:
+        return _packed(format, self._content(format))
 
     def _content(self, format: Format) -> bytes:
         return _ENVELOPES[format]([_ENCODERS[format](list(self.headers()))], self.body)
@@ -464,6 +458,11 @@ def _xml(pieces: list[bytes], body: bytes | None) -> bytes:
             indent,
         )
     return b"<event>\n  <headers>\n%b  </headers>\n%b</event>\n" % (b"".join(pieces), after)
+
+
+def _packed(format: Format, content: bytes) -> bytes:
+    head = f"Content-Length: {len(content)}\nContent-Type: text/event-{format}\n\n"
+    return head.encode() + content
 
 
 _ENVELOPES = {"plain": _plain, "json": _json, "xml": _xml}
