@@ -24,6 +24,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import none
 
 from simulator.calling.leaks import threads_left
+from tests.support.warm import programs_begin_warm
+
+__all__ = ["programs_begin_warm"]
 
 #: Seconds after which another thread may run; Python's default is 0.005. With 0.000001, threads
 #: switch almost anywhere, which finds missing locks.
@@ -52,6 +55,8 @@ if WORKER and hasattr(os, "sched_setaffinity") and not SWITCH_INTERVAL:
     cores = sorted(os.sched_getaffinity(0))
     mine = (os.getppid() + int(WORKER.removeprefix("gw"))) % len(cores)
     os.sched_setaffinity(0, {cores[mine]})
+
+gc.set_threshold(200_000)  # of new objects; Python's 700 are fewer than a call makes
 
 settings.register_profile(
     "suite",
@@ -91,7 +96,6 @@ def use_hypothesis(_: None) -> None:
 def pytest_collection_finish() -> None:
     # It warns unless something refers to them, and sees nothing that is frozen (Python 3.14).
     use_hypothesis()
-    gc.set_threshold(200_000)  # of new objects; Python's 700 are fewer than a call makes
     gc.freeze()
 
 

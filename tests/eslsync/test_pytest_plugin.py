@@ -17,9 +17,12 @@ from eslsync import pytest_plugin
 from tests.support.places import EXAMPLES
 from tests.support.plugins import NO_OTHERS
 
-pytestmark = pytest.mark.skipif(
-    not entry_points(group="pytest11", name="eslsync"), reason="eslsync is not installed here"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not entry_points(group="pytest11", name="eslsync"), reason="eslsync is not installed here"
+    ),
+    pytest.mark.usefixtures("programs_begin_warm"),
+]
 
 OWN = "def fly():\n    return 'simulated'\n"
 USES_OWN = """
@@ -72,7 +75,7 @@ def run(folder: Path, *options: str) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *NO_OTHERS, *options],
         cwd=folder,
-        env={**environment, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"},
+        env=environment,
         capture_output=True,
         encoding="utf-8",
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
@@ -515,17 +514,6 @@ def test_an_invalid_exploration_is_a_collection_error(
 
 
 # Projects that don't use it
-
-
-def test_the_plugin_imports_the_simulator_only_when_used() -> None:
-    code = (
-        "import sys, eslsync.pytest_plugin\n"
-        "print(*sorted(name for name in sys.modules if name.partition('.')[0] in "
-        "('simulator', 'freezegun', 'yaml')))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "\n"
 
 
 def test_a_run_that_does_not_use_the_plugin_does_not_import_the_simulator(

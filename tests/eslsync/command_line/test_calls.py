@@ -19,7 +19,10 @@ from tests.support.terminal import program, run, write
 
 __all__ = ["runtime"]
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no Unix sockets")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no Unix sockets"),
+    pytest.mark.usefixtures("programs_begin_warm"),
+]
 
 
 def asks(session: Session) -> None:

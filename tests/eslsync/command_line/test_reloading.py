@@ -17,7 +17,10 @@ from simulator import FreeSwitch
 from tests.support.places import ROOT
 from tests.support.terminal import execute, program
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="passes sockets as Unix does")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="passes sockets as Unix does"),
+    pytest.mark.usefixtures("programs_begin_warm"),
+]
 pytest.importorskip("watchfiles", reason="needs the extra `reload`")
 
 HANDLER = """

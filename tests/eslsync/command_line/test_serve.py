@@ -19,6 +19,8 @@ from tests.support.peer import PATIENCE
 from tests.support.places import ROOT
 from tests.support.terminal import IVR, execute, program, run
 
+pytestmark = pytest.mark.usefixtures("programs_begin_warm")
+
 
 def test_serve_records_its_calls_without_the_digits(tmp_path: Path) -> None:
     serve = "from eslsync.command_line.main import main; main()"
@@ -148,19 +150,6 @@ def test_metrics_need_an_address(address: str, status: int, why: str) -> None:
     done = execute("serve", IVR, "--metrics", address)
     assert done.returncode == status
     assert why in done.stderr.decode()
-
-
-def test_serve_loads_no_simulator_and_no_freezegun() -> None:
-    code = (
-        "import sys\n"
-        "from eslsync import Outbound\n"
-        "Outbound.start = lambda self, **options: print(*sys.modules)\n"
-        "from eslsync.command_line.main import main\n"
-        f"main(['serve', {IVR!r}])\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert not [n for n in done.stdout.split() if n.startswith(("simulator", "freezegun"))]
 
 
 def test_a_port_in_use_is_reported_in_one_line() -> None:

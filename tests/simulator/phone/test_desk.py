@@ -37,6 +37,8 @@ from simulator.scripts.script import Script
 from tests.simulator.phone.desks import desk_of
 from tests.support.places import EXAMPLES
 
+pytestmark = pytest.mark.usefixtures("programs_begin_warm")
+
 CALL = CallUp("1001", "5000")
 #: A handler that never ends.
 STUCK = """

@@ -58,6 +58,7 @@ def test_a_call_that_nobody_took_has_no_recording() -> None:
 
 
 @pytest.mark.thorough
+@pytest.mark.usefixtures("programs_begin_warm")
 def test_its_test_passes_in_an_empty_folder_and_fails_with_the_ladder(tmp_path: Path) -> None:
     (tmp_path / "ivr.py").write_text((EXAMPLES / "ivr.py").read_text(encoding="utf-8"))
     with Player(replace(IVR, handler="ivr.py"), handler) as player:

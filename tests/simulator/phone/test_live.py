@@ -23,6 +23,8 @@ from simulator.scripts.script import Script
 from tests.simulator.phone.desks import desk_of
 from tests.support.programs import listening, read_until, take
 
+pytestmark = pytest.mark.usefixtures("programs_begin_warm")
+
 
 def menu(session: Session) -> None:
     session.channel.answer()

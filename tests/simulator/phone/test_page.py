@@ -58,6 +58,7 @@ look();
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)"),
     pytest.mark.thorough,
+    pytest.mark.usefixtures("programs_begin_warm"),
 ]
 
 

@@ -28,6 +28,8 @@ from tests.support.peer import PATIENCE
 from tests.support.places import EXAMPLES
 from tests.support.servers import until
 
+pytestmark = pytest.mark.usefixtures("programs_begin_warm")
+
 CALL = CallUp("1001", "5000")
 
 
