@@ -42,7 +42,7 @@ MAX_RECENT_AT_WORK = 20
 #: The event that tells of an application's beginning. It counts for those that collect digits.
 BEGINNING = "CHANNEL_EXECUTE"
 
-UP = Stage.UP
+UP, OVER = Stage.UP, Stage.OVER
 
 
 RAW = attrgetter("raw")
@@ -178,7 +178,9 @@ class Arrivals:
         """
         until, ending = deadline, self._ending
         if ending.stage is not UP or (leg is not None and leg.hangup_event is not None):
-            if leg is not None:
+            if leg is not None and (
+                ending.stage is OVER or ending.failure is not None or leg.gone_by is not None
+            ):
                 self._conversation.raise_if_gone(leg)
             until = ending.limit(deadline, leg)
         elif leg is not None and ending.failure is not None:

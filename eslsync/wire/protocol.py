@@ -132,9 +132,9 @@ class Framer(Generic[M]):
         """Take the complete messages from ``data``; keep the rest."""
         size, known, most = len(data), self._known, self.max_body
         plain = data.find(b"\r") < 0  # once, since each search may be long
-        reach = self._short + 2
+        recurs, reach = plain and self._recurs, self._short + 2
         while start < size:
-            end = data.find(b"\n\n", start, start + reach) if plain else -1
+            end = data.find(b"\n\n", start, start + reach) if recurs else -1
             described = known(data[start:end]) if end > start else None
             body = end + 2
             if described is None:
@@ -170,8 +170,11 @@ class Framer(Generic[M]):
         """The length of the body after these headers, and what makes the message of that."""
         return self._length_of(head), partial(self._make, head)
 
+    #: True if the same short headers recur, so that `_known` is asked first.
+    _recurs = False
+
     def _known(self, head: bytes) -> tuple[int, Callable[[bytes], M]] | None:
-        """As `_describe`, cached for short headers; None for others."""
+        """As `_describe`, cached; None for headers that it can't describe."""
         return None
 
 
@@ -247,7 +250,7 @@ class Parser(Framer[Message]):
     def _describe(self, head: bytes) -> tuple[int, Make]:
         return _find_out(head)
 
-    # The same short headers precede message after message; long ones are not worth the memory.
+    _recurs = True  # and long headers are not worth the memory
     _known = staticmethod(lru_cache(maxsize=4096)(_find_out_quickly))
 
 
