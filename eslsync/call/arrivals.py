@@ -20,6 +20,7 @@ from ..wire.exceptions import ProtocolError
 from ..wire.message import DisconnectNotice, Event, LogData, Message
 from ..wire.secrets import Secrets
 from ..wire.shown import in_a_log
+from .backlog import Backlog
 from .callbacks import Callbacks
 from .connection import TAKEN_AWAY, WAKING, Arrived, Connection, NothingMore, Pending
 from .ending import Ending, Ends, Stage
@@ -45,7 +46,7 @@ BEGINNING = "CHANNEL_EXECUTE"
 UP, OVER = Stage.UP, Stage.OVER
 
 
-RAW = attrgetter("raw")
+RAW, NAME = attrgetter("raw"), attrgetter("quick_name")
 
 # For all calls, since most never have another; an empty set takes 216 bytes.
 NO_SERIALS: frozenset[int] = frozenset()
@@ -176,15 +177,8 @@ class Arrivals:
         what arrived later is left for the next call. With ``leg``, raises Hangup once the call
         or that leg has ended.
         """
-        until, ending = deadline, self._ending
-        if ending.stage is not UP or (leg is not None and leg.hangup_event is not None):
-            if leg is not None and (
-                ending.stage is OVER or ending.failure is not None or leg.gone_by is not None
-            ):
-                self._conversation.raise_if_gone(leg)
-            until = ending.limit(deadline, leg)
-        elif leg is not None and ending.failure is not None:
-            self._conversation.raise_if_over()
+        ending = self._ending
+        until = deadline if ending.undisturbed else self._limit(deadline, leg)
         wakes = self._callbacks.wake_for(wanted) if self._callbacks else wanted
         items = self._items
         try:
@@ -218,6 +212,19 @@ class Arrivals:
         except ProtocolError as error:  # a malformed event, found when its name is read
             raise self._conversation.redact.error(error) from None
         return None
+
+    def _limit(self, deadline: float | None, leg: Ends | None) -> float | None:
+        """When a wait for this leg must look again. Raises the leg's end, as `next` does."""
+        ending = self._ending
+        if ending.stage is not UP or (leg is not None and leg.hangup_event is not None):
+            if leg is not None and (
+                ending.stage is OVER or ending.failure is not None or leg.gone_by is not None
+            ):
+                self._conversation.raise_if_gone(leg)
+            return ending.limit(deadline, leg)
+        if leg is not None and ending.failure is not None:
+            self._conversation.raise_if_over()
+        return deadline
 
     def collect(self, deadline: float | None, wanted: Collection[str] | None = None) -> None:
         """Look at the next thing that arrives; queue an event for its turn.
@@ -366,9 +373,8 @@ class Arrivals:
 
     # The last blocking call
 
-    def begin_call(self) -> None:
+    def begin_call(self, backlog: Backlog) -> None:
         """A blocking call begins: what had its turn before is of no use for later waits."""
-        backlog = self._conversation.turns.backlog
         self.since = backlog.first_serial - 1 if backlog.events else self.count
         self._taken = NO_SERIALS
         self._forgotten = NO_NAMES
@@ -413,11 +419,17 @@ class Arrivals:
                 self._size -= sum(map(len, map(RAW, old)))
         if not recent:
             self._size = 0  # whatever finalizers have read meanwhile
-        while len(recent) > EARLIER.most or (recent and self._size > (EARLIER.most_bytes or 0)):
-            event = recent.pop(0)
-            self._size -= len(event.raw)
-            if event.quick_name not in self._forgotten:
-                self._forgotten |= {event.name}
+        count, size = 0, self._size
+        most, most_bytes = len(recent) - EARLIER.most, EARLIER.most_bytes or 0
+        for event in recent if most > 0 or size > most_bytes else ():
+            if count >= most and size <= most_bytes:
+                break
+            size -= len(event.raw)
+            count += 1
+        if count:
+            forgotten, recent[:count] = recent[:count], ()
+            self._size = size
+            self._forgotten = self._forgotten.union(map(NAME, forgotten))
 
     def tell_forgotten(self, wanted: Collection[str] | None) -> None:
         """Log that a wait which looks back may miss an event: one of its name was forgotten."""

@@ -225,8 +225,9 @@ class Conversation:
         if self.on_expected is not None:
             self.on_expected(event)
         subscription, uuid = self.subscription, None if leg is None else leg.uuid
-        if subscription.is_async and subscription.is_sure(event, uuid):
+        if (event, uuid) in subscription.sure:
             return
+        changes = subscription.changes
         if leg is None:
             opening = subscription.needed(event)
             if opening is not None:
@@ -234,6 +235,7 @@ class Conversation:
         subscription.check(event, uuid)
         if not subscription.is_async and event in LATE_ON_SYNC:
             self.warn_sync(LATE_ON_SYNC[event])
+        subscription.trust(event, uuid, changes)
 
     def warn_sync(self, what: str) -> None:
         """Log once what this socket can't do, since it is not async."""
@@ -308,7 +310,7 @@ class Conversation:
                 elif looks_back and (arrivals.count != arrivals.since or isinstance(what, tuple)):
                     result = self._look_back(what, ready, leg, wanted)
                 if result is None and not self.composing:
-                    arrivals.begin_call()
+                    arrivals.begin_call(backlog)
             while result is None:
                 if backlog.events:
                     event: Event | None = backlog.popleft()
@@ -316,10 +318,9 @@ class Conversation:
                     if leg.transferred is not known:
                         leg.check_here()
                     event = arrivals.next(deadline, wanted, leg, skips=True)
-                if event is not None:
+                if event is not None and (self.callbacks or event.quick_name in KEPT):
                     turns.mark = event.serial
-                    if self.callbacks or event.quick_name in KEPT:
-                        turns.run(event, leg, deadline)
+                    turns.run(event, leg, deadline)
                 result = ready(event)
         except Late:
             raise too_late(what, deadline, leg) from None
@@ -361,7 +362,7 @@ class Conversation:
         """All waits in this block belong to one blocking call."""
         outer = self.composing
         if not outer and self.turns.inside is None:
-            self.arrivals.begin_call()
+            self.arrivals.begin_call(self.backlog)
         self.composing = True
         try:
             yield

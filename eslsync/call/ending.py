@@ -107,6 +107,7 @@ class Ending:
         "failure",
         "linger",
         "stage",
+        "undisturbed",
     )
 
     def __init__(self, own: Ends, clock: Clock, subscription: Subscription) -> None:
@@ -114,6 +115,8 @@ class Ending:
         self._clock = clock
         self._subscription = subscription
         self.stage = UP
+        #: True until the first sign of an end: of the call, of a leg, or of the connection.
+        self.undisturbed = True
         #: While ENDING: when to stop waiting for CHANNEL_HANGUP_COMPLETE.
         self.due: float | None = None
         #: Why the connection has ended, or was cut (`Stopped`); None while it works.
@@ -131,12 +134,14 @@ class Ending:
         stage = TRANSITIONS[self.stage].get(sign)
         if stage is not None:
             self.stage = stage
+            self.undisturbed = False
             if stage is ENDING:
                 self.due = self._clock.now() + HANGUP_COMPLETE_TIMEOUT
 
     def note_hangup(self, leg: Ends, event: Event) -> None:
         """Note a hangup event of a leg."""
         leg.hangup_event = event
+        self.undisturbed = False
         leg.hangup_serial = leg.hangup_serial or event.serial
         complete = event.name == "CHANNEL_HANGUP_COMPLETE"
         if leg is self._own:
@@ -163,6 +168,7 @@ class Ending:
             return
         if self.failure is None or isinstance(self.failure, Stopped):
             self.failure = reason
+            self.undisturbed = False
 
     def note_exit(self) -> None:
         """Note that the command ``exit`` is about to be sent."""

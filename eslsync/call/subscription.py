@@ -15,7 +15,8 @@ __all__ = ["Subscription", "unknown_event"]
 
 #: For all calls; an empty set takes 216 bytes.
 NO_NAMES: frozenset[str] = frozenset()
-#: The most events, and channels, that are known to arrive; others are checked again.
+NO_EVENTS: frozenset[tuple[str, str | None]] = frozenset()
+#: The most events that are `Subscription.sure`; others are checked again.
 MOST_KNOWN = 100
 
 #: The events that ``myevents`` brings (mod_event_socket.c; recording 05a).
@@ -45,21 +46,21 @@ class Subscription:
     """Which events arrive, derived from the commands that the switch accepted in any thread."""
 
     __slots__ = (
-        "_arrive",
         "_filters",
         "_lock",
         "_mine",
         "_names",
         "_nixed",
-        "_open",
         "_subclasses",
         "bridges",
+        "changes",
         "completions",
         "format",
         "full",
         "hangups",
         "is_async",
         "on",
+        "sure",
         "uuid",
     )
 
@@ -69,9 +70,11 @@ class Subscription:
         self._subclasses = NO_NAMES  # of CUSTOM
         self._nixed: frozenset[str] | None = None  # after ALL, which names all others
         self._filters: list[tuple[str, str]] = []  # header, in lower case, and value
-        # Events, and the channels that they are about, that a check has found to arrive.
-        self._arrive: set[tuple[str, str | None]] = set()
-        self._open = NO_NAMES  # events for which `needed` has found no filter to be needed
+        #: The number of commands that have changed it.
+        self.changes = 0
+        #: Events, and the channels that they are about (None: any or none), for which `needed` and
+        #: `check` have found nothing to do since the last of these commands.
+        self.sure = NO_EVENTS
         self._mine = False  # after myevents, only the events of our channel come
         #: The uuid of the call's own channel.
         self.uuid = ""
@@ -103,8 +106,8 @@ class Subscription:
             return
         check_may_wait()
         with here.busy, self._lock:
-            self._arrive.clear()
-            self._open = NO_NAMES
+            self.changes += 1
+            self.sure = NO_EVENTS
             if verb.startswith("filter "):
                 self._note_filter(line[7:].lstrip(" "))
             elif verb.startswith("event"):
@@ -182,8 +185,6 @@ class Subscription:
 
     def needed(self, event: str) -> str | None:
         """As `opening`, but None if that was sent, or could not help."""
-        if event in self._open:
-            return None
         opening = self.opening(event)
         if opening is None:
             return None
@@ -194,10 +195,7 @@ class Subscription:
         with here.busy, self._lock:
             passes = not self._filters or not let.isdisjoint(self._filters)
             helps = self._asked_for(name, subclass) and not self._mine
-            if helps and not passes:
-                return opening
-            self._open = (self._open if len(self._open) < MOST_KNOWN else NO_NAMES) | {event}
-        return None
+            return opening if helps and not passes else None
 
     def missing(self, *names: str) -> set[str]:
         """The events among these that have not been asked for yet."""
@@ -207,26 +205,24 @@ class Subscription:
 
     # What arrives
 
-    def is_sure(self, event: str, uuid: str | None) -> bool:
-        """True if `needed` and `check` have found, since the last command, nothing to do."""
-        return (event, uuid) in self._arrive and (uuid is not None or event in self._open)
+    def trust(self, event: str, uuid: str | None, changes: int) -> None:
+        """Note that the event is `sure`, unless a command has changed that since ``changes``."""
+        check_may_wait()
+        with here.busy, self._lock:
+            if changes == self.changes:
+                sure = self.sure if len(self.sure) < MOST_KNOWN else NO_EVENTS
+                self.sure = sure | {(event, uuid)}
 
     def check(self, event: str, uuid: str | None = None) -> None:
         """Raise RuntimeError if a wait for an event would last as long as the call.
 
         ``uuid`` names the channel that it has to be about, None for any or none.
         """
-        if (event, uuid) in self._arrive:
-            return
         name, subclass = parse_event(event)
         check_may_wait()
         with here.busy, self._lock:
             asked = self._asked_for(name, subclass)
             passes = self._lets_through(name, subclass, uuid)
-            if passes:
-                if len(self._arrive) >= MOST_KNOWN:
-                    self._arrive.clear()
-                self._arrive.add((event, uuid))
         if passes:
             return
         if uuid is not None and name in OF_NO_CHANNEL:

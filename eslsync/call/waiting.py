@@ -31,9 +31,11 @@ def wait_for(
     """Wait for an event of ``leg``, or of any leg if that is None. See `Channel.wait`."""
     deadline = None if timeout is None else conversation.clock.deadline(timeout)
     if type(what) is str:
-        usual = _usual(what, None if leg is None else leg.uuid)
+        uuid = None if leg is None else leg.uuid
+        usual = _usual(what, uuid)
         if usual is not None:
-            conversation.expect(what, leg)
+            if conversation.on_expected or (what, uuid) not in conversation.subscription.sure:
+                conversation.expect(what, leg)
             return conversation.until(what, usual[0], deadline, leg, usual[1], looks_back=True)
     if isinstance(what, str):
         ready, wanted = _ready_for(conversation, what, leg)
