@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Audience"]
 
+UNIQUE_ID = "unique-id"
 #: A header and its value, in lower case.
 Key = tuple[str, str]
 
@@ -30,7 +31,9 @@ class Audience:
         self._numbers: dict[Control, int] = {}
         self._keys: dict[Control, list[Key]] = {}  # empty for one that is asked about every event
         self._asked: dict[int, Control] = {}  # asked about every event
-        self._found: dict[str, dict[str, dict[int, Control]]] = {}  # the others, by key
+        # the others: nearly all are found by a channel's uuid
+        self._by_uuid: dict[str, dict[int, Control]] = {}
+        self._found: dict[str, dict[str, dict[int, Control]]] = {UNIQUE_ID: self._by_uuid}
 
     def __iter__(self) -> Iterator[Control]:
         return iter(list(self._numbers))
@@ -74,10 +77,14 @@ class Audience:
     def of(self, event: SwitchEvent) -> Mapping[int, Control]:
         """The connections that may want an event, by their numbers, which tell their order."""
         may = self._asked
-        for name, by_value in self._found.items():
-            found = by_value.get((event.get(name) or "").lower())
-            if found:
-                may = {**may, **found} if may else found
+        found = self._by_uuid.get((event.uuid or event.get(UNIQUE_ID) or "").lower())
+        if found:
+            may = {**may, **found} if may else found
+        if len(self._found) > 1:
+            for name, by_value in self._found.items():
+                found = by_value.get((event.get(name) or "").lower())
+                if found:
+                    may = {**may, **found}
         return may
 
     def _enter(self, control: Control) -> None:
@@ -96,7 +103,7 @@ class Audience:
             by_value[value].pop(number, None)  # None for a duplicate filter
             if not by_value[value]:
                 del by_value[value]
-            if not by_value:
+            if not by_value and name != UNIQUE_ID:
                 del self._found[name]
 
 

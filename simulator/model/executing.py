@@ -172,6 +172,8 @@ def _execute_command(channel: Channel, command: PrivateCommand) -> Steps[None]:
         data = command.body.decode("utf-8", "surrogateescape")
     loops_header = command.get("loops")
     loops = 1 if loops_header is None else atoi(loops_header)
+    uuid, uuid_name = command.get("event-uuid"), command.get("event-uuid-name")
+    variables = channel.variables
 
     channel.stop_broadcast = False
     nested = channel.broadcast and (not channel.bridged or channel.holds_other)
@@ -182,12 +184,12 @@ def _execute_command(channel: Channel, command: PrivateCommand) -> Steps[None]:
     while loop < loops or loops < 0:
         loop += 1
         began = channel.now
-        if command.get("event-uuid"):
-            channel.set("app_uuid", command.get("event-uuid"))
-        if command.get("event-uuid-name"):
-            channel.set("app_uuid_name", command.get("event-uuid-name"))
-        channel.set("current_loop", str(loop))
-        channel.set("total_loops", str(loops))
+        if uuid:
+            variables.set("app_uuid", uuid)
+        if uuid_name:
+            variables.set("app_uuid_name", uuid_name)
+        variables.set("current_loop", str(loop))
+        variables.set("total_loops", str(loops))
         if not (yield from execute(channel, name, data)):
             if not nested or channel.stop_broadcast:
                 channel.broadcast = False
@@ -196,8 +198,8 @@ def _execute_command(channel: Channel, command: PrivateCommand) -> Steps[None]:
             break
         if channel.now - began < channel.switch.races.shortest_loop:
             break
-    channel.set("current_loop", None)
-    channel.set("total_loops", None)
+    variables.set("current_loop", None)
+    variables.set("total_loops", None)
     if held is not None:
         channel.holds_other = False
         stop_broadcast(held)

@@ -53,8 +53,10 @@ class FileHandle:
         limit = atoi(dict(sound.params).get("timeout")) * MILLISECOND_SAMPLES
         if limit > 0 and not sound.pieces:
             self._most = -(-limit // BLOCK) * BLOCK
+        self._end = self._find_end()  #: how much there is to play since `_begin`, in samples
         if start:
             self._seek(start)
+            self._end = self._find_end()
 
     # --- playing
 
@@ -81,9 +83,7 @@ class FileHandle:
         steps = max(-2, min(2, self.speed))
         return 4 / (4 - steps)
 
-    @property
-    def _end(self) -> int | None:
-        """How much there is to play since `_begin`, in samples."""
+    def _find_end(self) -> int | None:
         end = self._length if self._most is None else self._most
         if end is None:
             return None
@@ -94,23 +94,21 @@ class FileHandle:
     @property
     def over(self) -> bool:
         """True if all was played."""
-        end = self._end
-        return end is not None and not self.paused and self._played > end - 0.5
+        return self._end is not None and not self.paused and self._played > self._end - 0.5
 
     @property
     def left(self) -> int | None:
         """Microseconds until it ends; None if it doesn't."""
-        end = self._end
-        if end is None or self.paused:
+        if self._end is None or self.paused:
             return None
-        frames = ceil((end - self._played) / FRAME_SAMPLES / self._pace - 1e-6)
+        frames = ceil((self._end - self._played) / FRAME_SAMPLES / self._pace - 1e-6)
         return max(0, frames) * FRAME  # the last frame is filled up with silence
 
     @property
     def _done(self) -> int:
         """Samples played since `_begin`."""
-        played, end = round(self._played), self._end
-        return played if end is None else min(played, end)
+        played = round(self._played)
+        return played if self._end is None else min(played, self._end)
 
     # --- how far it got
 
@@ -177,6 +175,7 @@ class FileHandle:
                 self._seek(max(0, self.position + (atoi(value) or 1000) * MILLISECOND_SAMPLES))
             else:
                 self._seek(max(0, atoi(value)) * MILLISECOND_SAMPLES)
+        self._end = self._find_end()
         self._changed((self._begin, self._read_before) != before)
 
     def _seek(self, target: int) -> None:
