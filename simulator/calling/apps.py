@@ -177,10 +177,13 @@ class Apps:
             line.transcript.note(self._world.now, "switch", "app", f"calls {called}")
         line.links.append(link)
 
+        world, note = self._world, line.transcript.note
+
         def said(sender: Party, data: bytes) -> None:
-            receiver: Party = "app" if sender == "switch" else "switch"
-            line.transcript.note(self._world.now, sender, receiver, data)
-            if sender == "app":
+            if sender == "switch":
+                note(world.now, "switch", "app", data)
+            else:
+                note(world.now, "app", "switch", data)
                 self._legs.commanded(line, data)
 
         link.on_traffic = said

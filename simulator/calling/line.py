@@ -225,7 +225,8 @@ class Line:
         if words:
             self.said.append((self.events, words))
         said = f"says {words}" if words else f"talks for {seconds:g} s"
-        self._talks_at = self.transcript.note(self._world.now, "caller", "switch", said)
+        self.transcript.note(self._world.now, "caller", "switch", said)
+        self._talks_at = self.transcript.last
         self.channel.talk(round(seconds * SECOND), words)
 
     def talk_on(self, seconds: float) -> None:

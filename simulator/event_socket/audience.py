@@ -7,7 +7,7 @@ connections about each event took more time than everything else in 200 calls.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class Audience:
         self._numbers: dict[Control, int] = {}
         self._keys: dict[Control, list[Key]] = {}  # empty for one that is asked about every event
         self._asked: dict[int, Control] = {}  # asked about every event
-        # the others: nearly all are found by a channel's uuid
+        # the others: nearly all are found by a channel's uuid, and by other keys as well
         self._by_uuid: dict[str, dict[int, Control]] = {}
-        self._found: dict[str, dict[str, dict[int, Control]]] = {UNIQUE_ID: self._by_uuid}
+        self._found: dict[str, dict[str, dict[int, Control]]] = {}
 
     def __iter__(self) -> Iterator[Control]:
         return iter(list(self._numbers))
@@ -57,8 +57,15 @@ class Audience:
 
     def deliver(self, event: SwitchEvent) -> None:
         """Give an event to every connection that wants it."""
-        may = self.of(event)
-        for number in sorted(may):
+        may = self._asked
+        found = self._by_uuid.get((event.uuid or event.get(UNIQUE_ID) or "").lower())
+        if found:
+            may = {**may, **found} if may else found
+        for name, by_value in self._found.items() if self._found else ():
+            found = by_value.get((event.get(name) or "").lower())
+            if found:
+                may = {**may, **found}
+        for number in sorted(may):  # in the order in which they joined
             control = may[number]
             # Whom a key has found has a filter that matches, and none that is more complex.
             if control.selection.wants(event, number not in self._asked):
@@ -74,32 +81,20 @@ class Audience:
         for control in self:
             control.shut_down()
 
-    def of(self, event: SwitchEvent) -> Mapping[int, Control]:
-        """The connections that may want an event, by their numbers, which tell their order."""
-        may = self._asked
-        found = self._by_uuid.get((event.uuid or event.get(UNIQUE_ID) or "").lower())
-        if found:
-            may = {**may, **found} if may else found
-        if len(self._found) > 1:
-            for name, by_value in self._found.items():
-                found = by_value.get((event.get(name) or "").lower())
-                if found:
-                    may = {**may, **found}
-        return may
-
     def _enter(self, control: Control) -> None:
         number = self._numbers[control]
         keys = self._keys[control] = keys_of(control.selection.filters)
         if not keys:
             self._asked[number] = control
         for name, value in keys:
-            self._found.setdefault(name, {}).setdefault(value, {})[number] = control
+            by_value = self._by_uuid if name == UNIQUE_ID else self._found.setdefault(name, {})
+            by_value.setdefault(value, {})[number] = control
 
     def _strike(self, control: Control) -> None:
         number = self._numbers[control]
         self._asked.pop(number, None)
         for name, value in self._keys.pop(control):
-            by_value = self._found[name]
+            by_value = self._by_uuid if name == UNIQUE_ID else self._found[name]
             by_value[value].pop(number, None)  # None for a duplicate filter
             if not by_value[value]:
                 del by_value[value]

@@ -90,9 +90,13 @@ class Transcript:
         self.legs: dict[str, str] = {}
         self._log: list[tuple[int, Party, Party, str | bytes]] = []
 
-    def note(self, now: int, sender: Party, receiver: Party, what: str | bytes) -> int:
-        """Add an entry, and return its number; bytes went over the control connection."""
+    def note(self, now: int, sender: Party, receiver: Party, what: str | bytes) -> None:
+        """Add an entry; bytes went over the control connection."""
         self._log.append((now, sender, receiver, what))
+
+    @property
+    def last(self) -> int:
+        """The number of the last entry."""
         return len(self._log) - 1
 
     def amend(self, number: int, what: str) -> None:

@@ -110,7 +110,7 @@ class Channel:
         self.variables = OrderedVariables()
         self.codec = Codec()
         #: Who reads audio in L16; below the last of them are the others, and the channel's codec.
-        self.readers: list[object] = []
+        self.readers: tuple[object, ...] = ()
         #: False for a SIP caller of a profile with inbound-late-negotiation, until there is media.
         self.negotiated = True
         self.call_uuid = profile.uuid
@@ -478,14 +478,14 @@ class Channel:
 
     def read_in_linear(self, reader: object) -> None:
         """Let a reader have audio in L16, unless it is the last that does; fires CODEC."""
-        if self.readers[-1:] != [reader]:
-            self.readers.append(reader)
+        if self.readers[-1:] != (reader,):
+            self.readers += (reader,)
             self._tell_read_codec()
 
     def read_in_own(self) -> None:
         """Let audio be read as it was before its last reader came; fires CODEC."""
         if self.readers:
-            self.readers.pop()
+            self.readers = self.readers[:-1]
             self._tell_read_codec()
 
     def reset(self, *, digits: bool = True) -> None:

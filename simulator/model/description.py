@@ -46,6 +46,7 @@ class Described(Protocol):
     profile: Profile
     codec: Codec
     negotiated: bool
+    readers: tuple[object, ...]
     callstate: CallState
     answered: bool
     early_media: bool
@@ -79,7 +80,7 @@ _STATE = attrgetter(
     "early_media",
     "hangup_cause",
     "negotiated",
-    "read_codec",
+    "readers",
     "codec",
     "name",
     "call_uuid",
@@ -97,18 +98,22 @@ class Description:
         self._channel = channel
         self._described: tuple[object, ...] = ()  # the state that `_blocks` describes
         self._blocks: tuple[Block, ...] = ()
+        self._profile: Profile | None = None  # the one that `_caller` describes
+        self._caller: tuple[Block, ...] = ()
         #: ``make(*of)``, made once for as long as the channel lasts.
         self._once: Callable[..., Any] = cache(lambda make, *of: make(*of))
 
     def blocks(self) -> tuple[Block, ...]:
         """The channel's state, its identity, and who calls whom."""
         channel = self._channel
-        presence = channel.variables.get("presence_id")
+        presence = channel.variables.pairs.get("presence_id")  # `get` takes twice as long
         described = presence, _STATE(channel)
         if described != self._described:
             self._described = described
             codecs = (channel.read_codec, channel.codec) if channel.negotiated else ()
             profile, other = channel.profile, channel.other_profile
+            if profile is not self._profile:
+                self._profile, self._caller = profile, self.of_profile(profile, "Caller")
             self._blocks = (
                 self._once(_states, channel.running_state, channel.callstate, channel.state),
                 self._once(
@@ -117,11 +122,11 @@ class Description:
                     channel.uuid,
                     profile.direction,
                     channel.in_dialplan,
-                    presence,
+                    None if presence is None else presence[1],
                     channel.call_uuid,
                 ),
                 self._once(_answer, channel.answer_state, channel.hangup_cause, codecs),
-                *self.of_profile(profile, "Caller"),
+                *self._caller,
             )
             if other is not None:
                 kind = Block([("Other-Type", channel.other_type)])

@@ -64,7 +64,8 @@ class OrderedVariables:
     """
 
     def __init__(self) -> None:
-        self._pairs: dict[str, tuple[str, str]] = {}  # header and value
+        #: Header and value, by name in lower case; `set` alone changes them.
+        self.pairs: dict[str, tuple[str, str]] = {}
         self._lines: dict[str, bytes] = {}  # the same, as plain events send them
         #: The elements of arrays whose text doesn't tell them: an array of one looks like any other
         #: value, and one of which an element was set keeps its text as a whole.
@@ -72,14 +73,14 @@ class OrderedVariables:
         self._block: Block | None = None
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return ((header[len(PREFIX) :], value) for header, value in self._pairs.values())
+        return ((header[len(PREFIX) :], value) for header, value in self.pairs.values())
 
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self._pairs
+        return name.lower() in self.pairs
 
     def get(self, name: str) -> str | None:
         """The value, or None."""
-        pair = self._pairs.get(name.lower())
+        pair = self.pairs.get(name.lower())
         return None if pair is None else pair[1]
 
     def element(self, name: str, index: int) -> str | None:
@@ -97,14 +98,14 @@ class OrderedVariables:
         """The elements of an array; none if the variable is not one."""
         if key in self._elements:
             return list(self._elements[key])
-        value = self._pairs[key][1] if key in self._pairs else ""
+        value = self.pairs[key][1] if key in self.pairs else ""
         return elements(value) if value.startswith(ARRAY) else []
 
     def beginning(self, prefix: str) -> dict[str, str]:
         """The variables whose names begin with ``prefix``, both in lower case."""
-        if f"\n{prefix}" not in "\n".join(["", *self._pairs]):  # the usual case, and soon said
+        if f"\n{prefix}" not in "\n".join(["", *self.pairs]):  # the usual case, and soon said
             return {}
-        return {name: value for name, (_, value) in self._pairs.items() if name.startswith(prefix)}
+        return {name: value for name, (_, value) in self.pairs.items() if name.startswith(prefix)}
 
     def set(self, name: str, value: str | None) -> None:
         """Set a variable; None or an empty value unsets it. A name can't be empty."""
@@ -113,14 +114,14 @@ class OrderedVariables:
             return
         key = name.lower()
         self._block = None
-        if self._pairs.pop(key, None) is not None:
+        if self.pairs.pop(key, None) is not None:
             del self._lines[key]
             if self._elements:
                 self._elements.pop(key, None)
         if value and name:
             if not value.startswith(ARRAY):  # nearly all
                 header = PREFIX + name
-                self._pairs[key] = header, value
+                self.pairs[key] = header, value
                 self._lines[key] = plain_line(header, value)
                 return
             value = as_header(value)
@@ -136,14 +137,14 @@ class OrderedVariables:
             return
         keys = [*map(str.lower, variables)]
         self._block = None
-        for key in self._pairs.keys() & keys:
-            del self._pairs[key], self._lines[key]
+        for key in self.pairs.keys() & keys:
+            del self.pairs[key], self._lines[key]
             if self._elements:
                 self._elements.pop(key, None)
         pairs = [*zip(map(_header, variables), values, strict=True)]
         if not all(values):
             keys, pairs = [*compress(keys, values)], [*compress(pairs, values)]
-        self._pairs.update(zip(keys, pairs, strict=True))
+        self.pairs.update(zip(keys, pairs, strict=True))
         self._lines.update(zip(keys, starmap(plain_line, pairs), strict=True))
 
     def _put(self, key: str, header: str, value: str, *, array: bool = False) -> None:
@@ -151,7 +152,7 @@ class OrderedVariables:
         self._elements.pop(key, None)
         if array and not value.startswith(ARRAY):
             self._elements[key] = [value]
-        self._pairs[key] = (header, value)
+        self.pairs[key] = (header, value)
         shown = as_header(value)
         self._lines[key] = plain_line(header, shown) if shown else b""
 
@@ -162,7 +163,7 @@ class OrderedVariables:
             if value and name:
                 self._put(key, PREFIX + name, value, array=True)
             return
-        header, old = self._pairs[key]
+        header, old = self.pairs[key]
         values = self._array(key) or [old]
         values.insert(0 if first else len(values), value)
         # an array that grows keeps its place
@@ -180,7 +181,7 @@ class OrderedVariables:
         values[number] = value
         joined = ARRAY_SEPARATOR.join(values)
         joined = ARRAY + joined if len(values) > 1 else joined
-        header = self._pairs[key][0] if key in self._pairs else PREFIX + name
+        header = self.pairs[key][0] if key in self.pairs else PREFIX + name
         self._put(key, header, joined, array=True)
 
     @property
@@ -188,7 +189,7 @@ class OrderedVariables:
         """The ``variable_`` headers."""
         if self._block is None:
             self._block = Block(
-                partial(_shown, tuple(self._pairs.values())),
+                partial(_shown, tuple(self.pairs.values())),
                 plain=b"".join(self._lines.values()),
                 prefix=PREFIX,
             )
