@@ -42,6 +42,7 @@ MAX_RECENT_AT_WORK = 20
 
 #: The event that tells of an application's beginning. It counts for those that collect digits.
 BEGINNING = "CHANNEL_EXECUTE"
+AND_BEGINNING = TELLING | {BEGINNING}
 
 UP, OVER = Stage.UP, Stage.OVER
 
@@ -144,7 +145,7 @@ class Arrivals:
         self._ending = conversation.ending
         # Taken from the connection at once, and looked at one by one: the next is the last.
         self._items: list[Arrived] = []
-        self._telling = TELLING | {BEGINNING}
+        self._telling = AND_BEGINNING
         #: True once the switch has told of an application's beginning. Not every one does:
         #: it may not be subscribed to.
         self.tells_beginnings = False
@@ -270,7 +271,7 @@ class Arrivals:
 
     def look_for_beginnings(self) -> None:
         """Note when an application begins, since one that collects digits is about to be sent."""
-        self._telling = TELLING | {BEGINNING}
+        self._telling = AND_BEGINNING
 
     def _see(self, item: Pending | NothingMore | Message) -> None:
         """Note an arrived item that is not an event."""

@@ -14,6 +14,10 @@ from ..wire.texts import sendable
 
 __all__ = ["BorrowedVariables"]
 
+#: Held for a moment, since other threads execute applications as well. One for all legs, which
+#: seldom need it: a lock that forks know takes 240 bytes.
+CHANGING = forks.lock()
+
 
 class Lender(Protocol):
     """The leg that the variables belong to."""
@@ -34,12 +38,11 @@ class Borrowed(NamedTuple):
 class BorrowedVariables:
     """The variables of one leg that methods have set because an application reads them."""
 
-    __slots__ = ("_clock", "_leg", "_lock", "ours")
+    __slots__ = ("_clock", "_leg", "ours")
 
     def __init__(self, leg: Lender, clock: Clock) -> None:
         self._leg = leg
         self._clock = clock
-        self._lock = forks.lock()  # other threads execute applications as well
         #: The variables to put back, by name.
         self.ours: dict[str, Borrowed] = {}
 
@@ -66,7 +69,7 @@ class BorrowedVariables:
             return
         self._send(changed, timeout)
         check_may_wait()
-        with here.busy, self._lock:
+        with here.busy, CHANGING:
             # forget those that another thread has set meanwhile
             others = {n: s for n, s in self.ours.items() if n not in variables}
             self.ours = others | kept
@@ -82,7 +85,7 @@ class BorrowedVariables:
     def forget(self, argument: str) -> None:
         """Stop restoring what this argument names: the handler sets it itself."""
         check_may_wait()
-        with here.busy, self._lock:
+        with here.busy, CHANGING:
             self.ours = {
                 name: value
                 for name, value in self.ours.items()

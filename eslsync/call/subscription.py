@@ -15,9 +15,10 @@ __all__ = ["Subscription", "unknown_event"]
 
 #: For all calls; an empty set takes 216 bytes.
 NO_NAMES: frozenset[str] = frozenset()
-NO_EVENTS: frozenset[tuple[str, str | None]] = frozenset()
-#: The most events that are `Subscription.sure`; others are checked again.
-MOST_KNOWN = 100
+NO_EVENTS: tuple[tuple[str, str | None], ...] = ()
+#: The most events that are `Subscription.sure`; others are checked again. (A set of one takes 216
+#: bytes.)
+MOST_SURE = 16
 
 #: The events that ``myevents`` brings (mod_event_socket.c; recording 05a).
 MYEVENTS = frozenset(
@@ -113,7 +114,8 @@ class Subscription:
             elif verb.startswith("event"):
                 names, subclasses = _names_in(line)
                 self._names = self._names | names if self._names else names
-                self._subclasses = self._subclasses.union(subclasses)
+                if subclasses:
+                    self._subclasses = self._subclasses.union(subclasses)
                 if "ALL" in names:
                     self._nixed = NO_NAMES
                 self.on = True
@@ -210,8 +212,7 @@ class Subscription:
         check_may_wait()
         with here.busy, self._lock:
             if changes == self.changes:
-                sure = self.sure if len(self.sure) < MOST_KNOWN else NO_EVENTS
-                self.sure = sure | {(event, uuid)}
+                self.sure = ((event, uuid), *self.sure[: MOST_SURE - 1])
 
     def check(self, event: str, uuid: str | None = None) -> None:
         """Raise RuntimeError if a wait for an event would last as long as the call.

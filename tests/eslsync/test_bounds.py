@@ -43,7 +43,7 @@ ELSEWHERE = {
     "call/reader.py: _stalled": "connections",
     "call/reader.py: _to_look_at": "connections",
     "call/reader.py: _watched": "connections",
-    "call/subscription.py: sure": "MOST_KNOWN",
+    "call/subscription.py: sure": "MOST_SURE",
     "call/subscription.py: _filters": "what the handler sends",
     "call/subscription.py: _names": "names of events",
     "call/subscription.py: _nixed": "names of events",
