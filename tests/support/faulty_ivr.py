@@ -17,7 +17,7 @@ def handler(session: Session) -> None:
         session.logger.info("%s: %s", session.uuid, hangup.cause)
 
     channel.answer()
-    for _ in range(2):
+    while True:
         choice = channel.play_and_get_digits(  # FAULT dead-key: 4
             "main/menu", regexp="[1-6]", invalid_file="main/invalid", timeout=4.0
         )
@@ -39,6 +39,7 @@ def handler(session: Session) -> None:
             break
         else:
             channel.playback("main/nothing")
+            break
     channel.playback("main/goodbye")
     channel.hangup()
 

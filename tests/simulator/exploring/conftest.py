@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulator import Exploration, explore
-from tests.support.explored import asks_for_ever, has_three_tries
+from tests.support.explored import asks_for_ever, has_three_tries, takes_no_notice_of_others
 from tests.support.terminal import nothing_stays
 
 __all__ = ["nothing_stays"]
@@ -19,3 +19,8 @@ def tries() -> Exploration:
 @pytest.fixture(scope="session")
 def trap() -> Exploration:
     return explore(asks_for_ever, keys="12")
+
+
+@pytest.fixture(scope="session")
+def calls_a_desk() -> Exploration:
+    return explore(takes_no_notice_of_others, keys="1")

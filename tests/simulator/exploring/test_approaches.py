@@ -8,6 +8,7 @@ import pytest
 
 from eslsync import Session
 from simulator import explore
+from simulator.exploring import caller
 from tests.support.explored import found
 
 
@@ -131,19 +132,20 @@ def a_key_in_a_bridge(session: Session) -> None:
     ids=lambda each: each.__name__,
 )
 def test_keys_are_pressed_while_something_plays(handler: Callable[[Session], None]) -> None:
-    exploration = explore(handler, keys="12#")
+    exploration = explore(handler, keys="12")
     assert [each for each in exploration.findings if "LookupError" in each.text], str(exploration)
     assert not exploration.astray
 
 
 def test_music_started_by_the_dialplan_hides_no_key() -> None:
     circumstances = [{"before": [{"displace_session": "/sounds/music.wav"}]}]
-    exploration = explore(takes_a_key, keys="12#", circumstances=circumstances)
+    exploration = explore(takes_a_key, keys="12", circumstances=circumstances)
     assert [each for each in exploration.findings if "LookupError" in each.text], str(exploration)
 
 
-@pytest.mark.thorough
-def test_a_sound_repeated_for_ever_is_given_up_on() -> None:
+def test_a_sound_repeated_for_ever_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caller, "MANY_STEPS", 100)
+
     def repeats(session: Session) -> None:
         session.channel.answer()
         session.channel.execute("endless_playback", "music")

@@ -10,7 +10,6 @@ from eslsync import Session
 from simulator import Exploration, explore
 from simulator.exploring.labels import box, phrase
 from simulator.exploring.maps import in_a_row
-from tests.support.explored import takes_no_notice_of_others
 
 
 def boxes(exploration: Exploration) -> dict[str, str]:
@@ -43,11 +42,13 @@ def test_a_box_says_what_is_heard_and_the_prompts_name() -> None:
     assert found["records the caller"] == ""
 
 
-def test_what_differs_is_said_where_the_same_action_leads_elsewhere(tries: Exploration) -> None:
+def test_what_differs_is_said_where_the_same_action_leads_elsewhere(
+    tries: Exploration, calls_a_desk: Exploration
+) -> None:
     assert {"key 9, # or silence, the 1st or 2nd time", "keys 1, 2"} <= {
         each.replace("keys 9, #", "key 9, #") for each in phrases(tries)
     }
-    found = phrases(explore(takes_no_notice_of_others, keys="1"))
+    found = phrases(calls_a_desk)
     assert {"if user/1000 answers", "if user/1000 does not answer"} <= found
 
 
@@ -59,7 +60,7 @@ def asks_once(session: Session) -> None:
 
 
 def test_the_keys_that_no_other_arrow_has_are_any_other_key() -> None:
-    assert {"key 1", "any other key or silence"} <= phrases(explore(asks_once))
+    assert {"key 1", "any other key or silence"} <= phrases(explore(asks_once, keys="12345"))
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,7 @@ from simulator.model.tables import Application, tables_of
 WORDS = ("min", "max", "file", "variable", "timeout", "terminators")
 
 
-@pytest.fixture(autouse=True)
-def added(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def add(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two methods for applications of their own."""
     monkeypatch.setattr(declared, "_applications", dict(declared._applications))
 
@@ -38,9 +37,6 @@ def added(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         name = method.__name__
         monkeypatch.setattr(Channel, name, method, raising=False)
         monkeypatch.setitem(APPLICATIONS, name, Application(name, APPLICATIONS[model].function))
-    tables_of.cache_clear()
-    yield
-    tables_of.cache_clear()
 
 
 def handler(session: Session) -> None:
@@ -55,9 +51,13 @@ def handler(session: Session) -> None:
     channel.hangup()
 
 
-@pytest.fixture
-def explored() -> Exploration:
-    return explore(handler)
+@pytest.fixture(scope="module")
+def explored() -> Iterator[Exploration]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        add(monkeypatch)
+        tables_of.cache_clear()
+        yield explore(handler)
+    tables_of.cache_clear()
 
 
 def test_its_prompts_are_on_the_map(explored: Exploration) -> None:

@@ -27,21 +27,21 @@ def office(session: Session) -> None:
 
 
 def test_the_parts_are_the_whole_byte_for_byte(tmp_path: Path) -> None:
-    whole = explore(office, keys="123")
+    whole = explore(office, keys="12")
     parts = [tmp_path / name for name in ("1.part", "2.part")]
     for number, part in enumerate(parts, 1):
-        shard = explore(office, keys="123", shard=(number, 2))
+        shard = explore(office, keys="12", shard=(number, 2))
         assert 0 < shard.calls < whole.calls
         assert shard.verdict == "incomplete: 1 stopped"
         shard.save_part(part)
-    merged = explore(office, keys="123", merge=parts)
+    merged = explore(office, keys="12", merge=parts)
     assert as_json(merged) == as_json(whole)
     assert str(merged) == str(whole)
     assert merged.behaviour == whole.behaviour
     # what nobody has made is made
-    assert as_json(explore(office, keys="123", merge=parts[1:])) == as_json(whole)
+    assert as_json(explore(office, keys="12", merge=parts[1:])) == as_json(whole)
     with pytest.raises(PartError, match="is a part of another exploration"):
-        explore(office, keys="12", merge=parts)
+        explore(office, keys="1", merge=parts)
 
 
 def test_a_file_that_is_no_part_is_told_and_runs_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from simulator.exploring.outlines import as_outline
 from simulator.exploring.pictures import NoGraphviz, as_flowchart
 from tests.support.explored import (
     has_three_tries,
-    takes_no_notice_of_others,
     without_graphviz,
 )
 
@@ -38,8 +37,8 @@ def test_faults_are_drawn_in_red(trap: Exploration, tries: Exploration) -> None:
     assert red not in tries.dot()
 
 
-def test_edges_are_labelled_with_what_far_ends_do() -> None:
-    dot = explore(takes_no_notice_of_others, keys="1").dot()
+def test_edges_are_labelled_with_what_far_ends_do(calls_a_desk: Exploration) -> None:
+    dot = calls_a_desk.dot()
     assert "user/1000 rings" in dot.replace("\\n", " ")
     assert "user/1000 is busy" in dot.replace("\\n", " ")
 

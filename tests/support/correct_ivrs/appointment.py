@@ -19,7 +19,7 @@ class Appointments:
                 break
             self.channel.say(self.day)
             self.channel.say(str(self.hour))
-            if self.channel.get_digits("appointment/1_yes_2_no", regexp="[12]", tries=2) == "1":
+            if self.channel.get_digits("appointment/1_yes_2_no", regexp="[12]", tries=1) == "1":
                 self.channel.playback("appointment/confirmed")
                 return
         self.channel.playback("appointment/please_call_the_desk")
@@ -28,7 +28,7 @@ class Appointments:
         self.day = self.channel.get_digits("appointment/day", regexp="[1-5]", tries=2)
         if not self.day:
             return False
-        hour = self.channel.get_digits("appointment/hour", max=2, tries=2, valid=is_open)
+        hour = self.channel.get_digits("appointment/hour", max=2, tries=1, valid=is_open)
         self.hour = int(hour or "0")
         return bool(hour)
 

@@ -1,19 +1,18 @@
-"""A bank: an account number, a PIN with three tries, and a menu for those who know both."""
+"""A bank: an account number, a PIN with two tries, and a menu for those who know both."""
 
 from __future__ import annotations
 
 from eslsync import Channel, Outbound, Session
 
 PINS = {"10001": "4711"}
-TRIES = 3
+TRIES = 2
 
 
 def handler(session: Session) -> None:
     channel = session.channel
     channel.answer()
     channel.playback("bank/welcome")
-    account = channel.get_digits("bank/account", min=5, max=5, regexp="^[0-9]+$", tries=TRIES)
-    if account and is_known(channel, account):
+    if is_known(channel):
         menu(channel)
     else:
         channel.playback("bank/sorry")
@@ -21,10 +20,14 @@ def handler(session: Session) -> None:
     channel.hangup()
 
 
-def is_known(channel: Channel, account: str) -> bool:
+def is_known(channel: Channel) -> bool:
+    account = channel.get_digits("bank/account", min=5, max=5, regexp="^[0-9]+$", tries=TRIES)
+    if not account:
+        return False
+    expected = PINS.get(account)
     for _ in range(TRIES):
         pin = channel.get_digits("bank/pin", min=4, max=4, terminators="")
-        if pin and PINS.get(account) == pin:
+        if pin and pin == expected:
             return True
         channel.playback("bank/wrong_pin")
     return False

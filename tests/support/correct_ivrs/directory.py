@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from eslsync import Channel, Session
 
-PEOPLE = {"627": "user/1001", "7426": "user/1002", "5663": "user/1003"}
+PEOPLE = {"627": "user/1001", "7426": "user/1002"}
 
 
 def handler(session: Session) -> None:
     channel = session.channel
     channel.answer()
-    for _ in range(3):
+    for _ in range(2):
         spelled = channel.get_digits("directory/spell", min=3, max=4, tries=1)
         match = PEOPLE.get(spelled)
         if match is None:

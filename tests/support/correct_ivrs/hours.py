@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from eslsync import Session
 
 ZONE = ZoneInfo("Europe/Vienna")
-HOLIDAYS = {date(2026, 1, 6), date(2026, 5, 1)}
+HOLIDAYS = {date(2026, 5, 1)}
 
 
 def handler(session: Session) -> None:

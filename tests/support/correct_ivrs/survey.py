@@ -1,4 +1,4 @@
-"""A survey: five questions in a counted loop, each asked twice at most; answers are kept."""
+"""A survey: two questions in a counted loop, each asked twice at most; answers are kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 
 from eslsync import Hangup, Session
 
-QUESTIONS = ["survey/friendly", "survey/quick", "survey/helpful"]
+QUESTIONS = ["survey/friendly", "survey/quick"]
 
 
 def handler(session: Session) -> None:

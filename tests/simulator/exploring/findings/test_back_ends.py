@@ -13,6 +13,7 @@ from simulator.exploring.exploration import Exploration
 from simulator.scripts.script import Script
 
 LOOKUP = f"{__name__}.lookup"
+CALLER = "1001"
 
 
 def lookup(number: str, timeout: float | None = None) -> str:
@@ -22,7 +23,7 @@ def lookup(number: str, timeout: float | None = None) -> str:
 def in_silence(session: Session) -> None:
     session.channel.answer()
     try:
-        name = lookup(session.caller_number)
+        name = lookup(CALLER)
     except OSError:
         name = "you"
     session.channel.playback(f"hello/{name}")
@@ -33,7 +34,7 @@ def with_music(session: Session) -> None:
     session.channel.answer()
     music = session.channel.playback("local_stream://moh", block=False)
     try:
-        name = lookup(session.caller_number)
+        name = lookup(CALLER)
     except OSError:
         name = "you"
     music.stop()
@@ -44,7 +45,7 @@ def with_music(session: Session) -> None:
 def with_a_timeout(session: Session) -> None:
     session.channel.answer()
     try:
-        name = lookup(session.caller_number, timeout=5)
+        name = lookup(CALLER, timeout=5)
     except OSError:
         name = "you"
     session.channel.playback(f"hello/{name}")
@@ -53,7 +54,7 @@ def with_a_timeout(session: Session) -> None:
 
 def before_the_answer(session: Session) -> None:
     try:
-        lookup(session.caller_number, timeout=20)
+        lookup(CALLER, timeout=20)
     except OSError:
         pass
     session.channel.answer()
@@ -64,7 +65,7 @@ def before_the_answer(session: Session) -> None:
 def without_a_word(session: Session) -> None:
     session.channel.answer()
     try:
-        name = lookup(session.caller_number, timeout=5)
+        name = lookup(CALLER, timeout=5)
     except OSError:
         session.channel.hangup()
         return
@@ -74,7 +75,7 @@ def without_a_word(session: Session) -> None:
 
 def unguarded(session: Session) -> None:
     session.channel.answer()
-    session.channel.playback(f"hello/{lookup(session.caller_number, timeout=5)}")
+    session.channel.playback(f"hello/{lookup('1001', timeout=5)}")
     session.channel.hangup()
 
 
@@ -82,7 +83,7 @@ def tries_for_ever(session: Session) -> None:
     session.channel.answer()
     while True:
         try:
-            name = lookup(session.caller_number, timeout=5)
+            name = lookup(CALLER, timeout=5)
             break
         except OSError:
             continue

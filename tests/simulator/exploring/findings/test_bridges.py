@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from eslsync import Session
-from simulator import explore
-from tests.support.explored import found, takes_no_notice_of_others
+from simulator import Exploration, explore
+from tests.support.explored import found
 
 
 def hangs_up_without_a_word(session: Session) -> None:
@@ -56,7 +56,7 @@ def says_more_to_busy_only(session: Session) -> None:
 def test_a_bridge_whose_outcome_callers_do_not_hear_is_reported(
     handler: Callable[[Session], object], kind: str
 ) -> None:
-    exploration = explore(handler, keys="12")
+    exploration = explore(handler, keys="1")
     assert found(exploration) == [kind], str(exploration)
     place = exploration.findings[0].place
     assert place is not None
@@ -82,14 +82,19 @@ def tries_again(session: Session) -> None:
 
 @pytest.mark.parametrize(
     "handler",
-    [rings_before_it_answers, tries_again, takes_no_notice_of_others],
+    [rings_before_it_answers, tries_again],
     ids=lambda each: each.__name__,
 )
 def test_a_bridge_whose_outcome_callers_hear_is_not(handler: Callable[[Session], object]) -> None:
-    exploration = explore(handler, keys="12")
+    exploration = explore(handler, keys="1")
     assert not exploration.findings, str(exploration)
 
 
-def test_a_far_end_that_hangs_up_as_it_answers_is_tried() -> None:
-    exploration = explore(takes_no_notice_of_others, keys="12")
-    assert any("answers and hangs up" in edge.label for edge in exploration.edges)
+def test_nor_is_one_in_which_keys_have_no_taker(calls_a_desk: Exploration) -> None:
+    assert calls_a_desk.complete
+    assert any(edge.what == "key" for edge in calls_a_desk.edges)
+    assert not calls_a_desk.findings, str(calls_a_desk)
+
+
+def test_a_far_end_that_hangs_up_as_it_answers_is_tried(calls_a_desk: Exploration) -> None:
+    assert any("answers and hangs up" in edge.label for edge in calls_a_desk.edges)

@@ -150,7 +150,6 @@ ANSWERS, DATABASE = os.pipe()
         (asks_before_it_answers, "answer"),
         (plays_and_never_answers, "answer"),
         (raises_a_command_error, "raises"),
-        (misspells_an_application, "unknown-application"),
         (sleeps_on, "outlives"),
         (never_notices_the_hangup, "outlives"),
         (fails_to_bill, "after-hangup"),
@@ -197,6 +196,7 @@ def test_what_goes_right_is_not(handler: object) -> None:
 
 def test_an_unknown_application_is_reported_at_its_line() -> None:
     [unknown] = explore(misspells_an_application, keys="1").findings
+    assert unknown.kind == "unknown-application"
     assert "no application 'playbak' (did you mean 'playback'?)" in unknown.text
     assert unknown.place is not None
     line = misspells_an_application.__code__.co_firstlineno + 3

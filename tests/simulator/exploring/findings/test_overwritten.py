@@ -51,5 +51,6 @@ def by_time(session: Session) -> None:
 
 @pytest.mark.parametrize("handler", [by_uuid, by_caller, by_time])
 def test_a_file_named_after_the_call_is_fine(handler: object) -> None:
-    exploration = explore(handler, keys="1")  # type: ignore[arg-type]
+    nine = [{"start": "2026-01-05T09:00:00"}]
+    exploration = explore(handler, keys="1", circumstances=nine)  # type: ignore[arg-type]
     assert "overwritten" not in found(exploration), str(exploration)

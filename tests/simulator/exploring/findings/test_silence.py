@@ -59,7 +59,7 @@ def calls_an_agent_again_and_again(session: Session) -> None:
 def counts_silence(session: Session) -> None:
     silent = 0
     session.channel.answer()
-    while silent < 3:
+    while silent < 2:
         key = session.channel.get_digits("menu")
         if key == "1":
             session.channel.playback("one")

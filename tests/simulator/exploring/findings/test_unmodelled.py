@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from eslsync import Session
-from simulator import explore
-from tests.support.explored import found, has_three_tries
+from simulator import Exploration, explore
+from tests.support.explored import found
 
 
 def hears_a_voice(session: Session) -> None:
@@ -31,7 +31,6 @@ def test_it_may_be_allowed_by_name_or_with_its_kind() -> None:
     assert found(explore(hears_a_voice, keys="1", allow_unmodelled=["curl"])) == ["not-modelled"]
 
 
-def test_an_exploration_says_what_it_stands_on() -> None:
-    exploration = explore(has_three_tries, keys="12")
-    assert {part.name for part in exploration.stands_on.parts} >= {"answer", "playback"}
-    assert f"stands on {exploration.stands_on}" in str(exploration)
+def test_an_exploration_says_what_it_stands_on(tries: Exploration) -> None:
+    assert {part.name for part in tries.stands_on.parts} >= {"answer", "playback"}
+    assert f"stands on {tries.stands_on}" in str(tries)

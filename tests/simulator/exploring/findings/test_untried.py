@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from eslsync import Session, TimeoutError
-from simulator import explore
+from simulator import Exploration, explore
+from simulator.exploring import search
 from simulator.exploring.attempts import AttemptOutcome
 from simulator.exploring.caller import Caller
 from tests.support.explored import KEYS, asks_for_ever, found, has_three_tries, only_routes
@@ -27,17 +28,19 @@ def gathers_digits(session: Session) -> None:
     channel.hangup()
 
 
-def test_nothing_is_wrong_is_said_if_all_was_tried() -> None:
-    exploration = explore(has_three_tries, keys=KEYS)
-    assert exploration.complete
-    assert exploration.verdict == "nothing is wrong"
-    assert not exploration.incomplete
-    exploration.check()
+def test_nothing_is_wrong_is_said_if_all_was_tried(tries: Exploration) -> None:
+    assert tries.complete
+    assert tries.verdict == "nothing is wrong"
+    assert not tries.incomplete
+    tries.check()
 
 
-@pytest.mark.thorough
-def test_situations_that_are_cut_are_counted_at_their_place() -> None:
-    exploration = explore(gathers_digits, keys="0123456789")
+def test_situations_that_are_cut_are_counted_at_their_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for limit, situations in (("SOME", 2), ("ENOUGH", 4), ("FAR", 6)):
+        monkeypatch.setattr(search, limit, situations)
+    exploration = explore(gathers_digits, keys="123")
     [cut] = exploration.incomplete
     assert cut.kind == "cut"
     assert cut.text.startswith(f"{exploration.cut} situations not explored at waits for a key")
@@ -53,7 +56,11 @@ def test_situations_that_are_cut_are_counted_at_their_place() -> None:
 )
 def test_a_limit_leaves_actions_untried(limits: dict[str, float], why: str) -> None:
     exploration = explore(asks_for_ever, keys=KEYS, **limits)  # type: ignore[arg-type]
+    # an incomplete exploration can't tell that there is no way out
     [stopped] = exploration.findings
+    assert not exploration.complete
+    assert exploration.stopped == why
+    assert f"stopped: {why}; not tried: " in str(exploration)
     assert stopped.kind == "stopped"
     assert stopped.text.startswith(f"{why}; not tried: ")
     assert ": 0 actions" not in stopped.text
@@ -103,6 +110,12 @@ def test_a_call_that_ends_before_its_steps_are_taken_has_gone_astray() -> None:
     assert found(exploration) == ["astray"] or exploration.astray
 
 
+def asks_once(session: Session) -> None:
+    session.channel.answer()
+    session.channel.get_digits("menu", tries=1)
+    session.channel.hangup()
+
+
 def test_the_handler_is_not_blamed_for_steps_that_explore_cannot_repeat(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -114,7 +127,7 @@ def test_the_handler_is_not_blamed_for_steps_that_explore_cannot_repeat(
         return outcome
 
     monkeypatch.setattr(Caller, "make", clumsy)
-    exploration = explore(has_three_tries, keys="12")
+    exploration = explore(asks_once, keys="1")
     assert "lost" in found(exploration)
     assert "astray" not in found(exploration)
 
@@ -132,7 +145,7 @@ def test_a_worker_that_dies_leaves_actions_untried(tmp_path: Path) -> None:
 
 
 def test_what_is_allowed_is_still_named() -> None:
-    exploration = explore(asks_for_ever, keys=KEYS, depth=1, allow=["incomplete"])
+    exploration = explore(asks_for_ever, keys=KEYS, calls=1, allow=["incomplete"])
     assert not exploration.findings
     assert exploration.verdict == "nothing else is wrong (allowed: 1 stopped)"
     assert not exploration.complete
@@ -141,4 +154,4 @@ def test_what_is_allowed_is_still_named() -> None:
 
 def test_a_check_fails_with_the_report() -> None:
     with pytest.raises(AssertionError, match="incomplete: 1 stopped"):
-        explore(asks_for_ever, keys=KEYS, depth=1).check()
+        explore(asks_for_ever, keys=KEYS, calls=1).check()
