@@ -61,10 +61,11 @@ class Audience:
         found = self._by_uuid.get((event.uuid or event.get(UNIQUE_ID) or "").lower())
         if found:
             may = {**may, **found} if may else found
-        for name, by_value in self._found.items() if self._found else ():
-            found = by_value.get((event.get(name) or "").lower())
-            if found:
-                may = {**may, **found}
+        if self._found and len(may) < len(self._numbers):
+            for name, by_value in self._found.items():
+                found = by_value.get((event.get(name) or "").lower())
+                if found:
+                    may = {**may, **found}
         for number in sorted(may):  # in the order in which they joined
             control = may[number]
             # Whom a key has found has a filter that matches, and none that is more complex.

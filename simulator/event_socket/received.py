@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from eslsync import ProtocolError
-from eslsync.protocol import MAX_BODY, Framer
+from eslsync.protocol import ARRAY, MAX_BODY, Framer
 
 from ..model.arguments import atoi
 from ..model.events import PrivateCommand
@@ -14,6 +14,8 @@ from ..model.versions import BODY_BOUNDS, NEWEST, Version
 
 __all__ = ["Received", "command_reader"]
 
+#: A header with a value: an empty one is dropped (recording 11o).
+_HEADER = re.compile(r"^([^:\n]*): *([^ \n][^\n]*)$", re.MULTILINE)
 _CONTENT_LENGTH = re.compile(rb"^content-length:([^\n]*)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -23,13 +25,10 @@ class Received(PrivateCommand):
     __slots__ = ()
 
     def __init__(self, head: bytes, body: bytes) -> None:
-        line, *rest = _text(head.replace(b"\r", b"")).lstrip("\n").split("\n")
-        headers = []
-        for each in rest:
-            name, colon, data = each.partition(":")
-            value = as_header(data.lstrip(" "))
-            if colon and value:  # an empty header is dropped (recording 11o)
-                headers.append((name, value))
+        line, _, rest = _text(head.replace(b"\r", b"")).lstrip("\n").partition("\n")
+        headers: list[tuple[str, str]] = _HEADER.findall(rest)
+        if ARRAY in rest:
+            headers = [(name, as_header(value)) for name, value in headers if as_header(value)]
         ending = b"\n\r\n" if head.endswith(b"\r") else b"\n\n"
         super().__init__(line, headers, body, (("Command", _text(head + ending)),))
 

@@ -163,8 +163,10 @@ class Block:
     ) -> None:
         self._headers = headers
         self.prefix = prefix  #: in lower case: every name here begins with it
-        #: As plain events send them.
-        self.plain = plain_lines(self.headers) if plain is None else plain
+        if plain is None:
+            assert not callable(headers)
+            plain = b"".join(starmap(plain_line, headers))
+        self.plain = plain  #: as plain events send them
         self._others: dict[Format, bytes] | None = None  # as those of other formats do
         self._values: dict[str, str] | None = None  # by name in lower case
 

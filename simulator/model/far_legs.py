@@ -512,20 +512,21 @@ def _dial(
     switch.channels[leg.uuid] = leg
     switch.sessions += 1
     from_uuid = caller.uuid if caller is not None and technology == "loopback" else ""
-    for name, value in (
-        ("direction", "outbound"),
-        ("is_outbound", "true"),
-        ("session_id", str(switch.sessions)),
-        ("read_codec", leg.codec.name),
-        ("read_rate", leg.codec.rate),
-        ("write_codec", leg.codec.name),
-        ("write_rate", leg.codec.rate),
-        ("loopback_from_uuid", from_uuid),
-        ("channel_name", leg.name),
-        ("uuid", leg.uuid),
-        ("call_uuid", leg.uuid),
-    ):
-        leg.set(name, value)
+    leg.variables.set_all(
+        {
+            "direction": "outbound",
+            "is_outbound": "true",
+            "session_id": str(switch.sessions),
+            "read_codec": leg.codec.name,
+            "read_rate": leg.codec.rate,
+            "write_codec": leg.codec.name,
+            "write_rate": leg.codec.rate,
+            "loopback_from_uuid": from_uuid,
+            "channel_name": leg.name,
+            "uuid": leg.uuid,
+            "call_uuid": leg.uuid,
+        }
+    )
     switch.sessions += technology == "loopback"  # the leg's other half
     if uuid == given:
         # a uuid that is in use is ignored (recording 260)
