@@ -8,17 +8,13 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 if sys.dont_write_bytecode:
-    # A hundred Pythons are started here, and each would compile everything it imports. So keep
-    # what they compile, in pytest's own cache folder.
+    # Each of our processes, and of the next run, would compile everything that it imports.
     sys.dont_write_bytecode = False
-    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "compiled")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import none

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.cases import for_each
+
 from .support.places import ROOT
 
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -52,7 +54,7 @@ RELEASED = """# Changelog
 """
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("tag", "changelog", "said"),
     [
         ("v0.1.0", RELEASED, []),

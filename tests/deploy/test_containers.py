@@ -13,6 +13,7 @@ import yaml
 
 from eslsync.command_line.serve import serve
 from eslsync.serving.server import CUT_TIMEOUT, LAST_TIMEOUT
+from tests.support.cases import for_each
 from tests.support.places import ROOT
 
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
@@ -67,7 +68,7 @@ def test_the_manifests_are_about_the_same_pods() -> None:
     assert [int(user) for user in instructions("USER")]  # by number, so that it can be checked
 
 
-@pytest.mark.parametrize("copied", instructions("COPY"))
+@for_each("copied", instructions("COPY"))
 def test_what_is_copied_exists(copied: str) -> None:
     *sources, _ = copied.split()
     if not sources[0].startswith("--from="):

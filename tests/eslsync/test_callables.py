@@ -13,6 +13,7 @@ import pytest
 from eslsync import Hangup, Outbound, Session
 from eslsync.callables import check_function, fault_of
 from simulator import Call, FreeSwitch, explore, sweep
+from tests.support.cases import for_each
 
 
 async def awaited(argument: object) -> bool:
@@ -103,7 +104,7 @@ TAKEN: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("kind", REFUSED)
+@for_each("kind", REFUSED)
 def test_what_would_not_run_is_no_handler(kind: str) -> None:
     function, said = REFUSED[kind]
     with pytest.raises(TypeError, match="a handler must be a plain function of one arg") as raised:
@@ -119,7 +120,7 @@ def test_what_would_not_run_is_no_handler(kind: str) -> None:
         explore(function, keys="1", workers=1)
 
 
-@pytest.mark.parametrize("kind", TAKEN)
+@for_each("kind", TAKEN)
 def test_what_runs_is_a_handler(kind: str) -> None:
     assert fault_of(TAKEN[kind]) is None
     Outbound(TAKEN[kind])

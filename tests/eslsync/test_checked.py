@@ -17,6 +17,7 @@ from eslsync import Channel, Execution, HangupCause, Job, Outbound, Recognition,
 from eslsync.checked import checked, renamed
 from simulator import Call, FreeSwitch, explore, replay, sweep
 from simulator.calling.far_end import FarEnd
+from tests.support.cases import for_each
 
 
 async def awaited(argument: object) -> bool:
@@ -127,7 +128,7 @@ class Shop:
         return article
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("args", "given", "why"),
     [
         ((4711,), {}, "sell: article must be a str, not int: put it in quotes"),

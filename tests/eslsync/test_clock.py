@@ -21,6 +21,7 @@ from freezegun import freeze_time
 from eslsync import Outbound, Session, TimeoutError
 from eslsync.clock import REAL, Peer, sooner
 from eslsync.serving.connections import MAX_STRANGERS
+from tests.support.cases import for_each
 from tests.support.peer import Peer as SwitchsEnd
 from tests.support.peer import Watched, response
 
@@ -183,8 +184,8 @@ def answer(peer: SwitchsEnd, *texts: str) -> None:
         peer.say(response(text))
 
 
-@pytest.mark.parametrize("method", WAITING)
-@pytest.mark.parametrize("report", ["sending", "received", "get"])
+@for_each("method", WAITING)
+@for_each("report", ["sending", "received", "get"])
 def test_code_that_runs_inside_the_library_may_not_wait(report: str, method: str) -> None:
     heard: list[str] = []
 

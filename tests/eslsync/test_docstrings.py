@@ -12,6 +12,7 @@ import pytest
 
 import eslsync
 from eslsync import Channel, Execution, Job, Session
+from tests.support.cases import for_each
 
 #: Methods whose parameters or results are times, by the parameter's name.
 TIMES = re.compile(r"^(timeout|digit_timeout|ring_timeout|seconds|limit|duration|silence_seconds)$")
@@ -53,7 +54,7 @@ def doc_of(member: Any) -> str:
     return inspect.cleandoc(member.__doc__ or "")
 
 
-@pytest.mark.parametrize("name", sorted(PUBLIC))
+@for_each("name", sorted(PUBLIC))
 def test_every_public_name_has_a_docstring(name: str) -> None:
     text = doc_of(PUBLIC[name])
     # an Enum, a NamedTuple and a dataclass have one of Python's own where nobody wrote any
@@ -62,13 +63,13 @@ def test_every_public_name_has_a_docstring(name: str) -> None:
     assert text.splitlines()[0].endswith((".", ";", ":", ")"))
 
 
-@pytest.mark.parametrize(("home", "name", "member"), MEMBERS)
+@for_each(("home", "name", "member"), MEMBERS)
 def test_every_public_member_has_a_docstring(home: type, name: str, member: Any) -> None:
     docs = [doc_of(vars(base)[name]) for base in home.__mro__ if name in vars(base)]
     assert any(docs), f"{home.__name__}.{name} has no docstring"
 
 
-@pytest.mark.parametrize("name", sorted(METHODS))
+@for_each("name", sorted(METHODS))
 def test_methods_that_wait_say_what_they_raise(name: str) -> None:
     text = doc_of(METHODS[name])
     assert re.search(r"\braises\b", text, re.IGNORECASE) or ELSEWHERE.search(text), (
@@ -76,7 +77,7 @@ def test_methods_that_wait_say_what_they_raise(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", sorted(METHODS))
+@for_each("name", sorted(METHODS))
 def test_docstrings_refer_to_names_that_exist(name: str) -> None:
     text = doc_of(METHODS[name])
     home = {"Channel": Channel, "Session": Session, "Execution": Execution, "Job": Job}[
@@ -89,7 +90,7 @@ def test_docstrings_refer_to_names_that_exist(name: str) -> None:
         assert there, f"{name} refers to {named}, which is not there"
 
 
-@pytest.mark.parametrize("name", sorted(METHODS))
+@for_each("name", sorted(METHODS))
 def test_parameters_that_are_times_say_that_they_are_seconds(name: str) -> None:
     parameters = inspect.signature(METHODS[name]).parameters
     text = doc_of(METHODS[name])

@@ -65,6 +65,11 @@ OURS = {*sys.stdlib_module_names, "eslsync", "simulator"}
 IMPORT = re.compile(r"^\s*(?:import|from) (\w+)", re.MULTILINE)
 
 
+@cache
+def others() -> list[Import]:
+    return sorted(set(imports()))
+
+
 def imports() -> Iterator[Import]:
     for package in ("eslsync", "simulator"):
         for path in sorted((ROOT / package).rglob("*.py")):
@@ -96,15 +101,11 @@ def imports_in(node: ast.AST, file: str, needs: tuple[str, str], at_once: bool) 
         yield from imports_in(child, file, needs, at_once)
 
 
-OTHERS = sorted(set(imports()))
-EXTRAS = [each for each in OTHERS if each.extra]
-
-
 def test_every_library_is_required_or_that_of_an_extra_which_is_told() -> None:
-    assert len(EXTRAS) >= 9
+    assert len([each for each in others() if each.extra]) >= 9
     wrong = [
         each
-        for each in OTHERS
+        for each in others()
         if not any(has(name, each.library) for name in required(each.extra))
         and (each.file, each.library) not in WITHOUT
         and not (each.library == "pytest" and each.file in PLUGINS)
@@ -112,19 +113,25 @@ def test_every_library_is_required_or_that_of_an_extra_which_is_told() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize(
-    "given", [each for each in EXTRAS if each.at_once], ids=lambda each: each.module
-)
-def test_a_missing_extra_is_told(given: Import, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [*sys.modules]:
-        if name.partition(".")[0] == given.library:
-            monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.setitem(sys.modules, given.library, None)
-    monkeypatch.delitem(sys.modules, given.module, raising=False)
-    with pytest.raises(MissingExtra) as caught:
-        import_module(given.module)
-    how = f'{given.what} needs {given.library}: pip install "eslsync[{given.extra}]"'
-    assert str(caught.value) == how
+def test_a_missing_extra_is_told() -> None:
+    given = [each for each in others() if each.extra and each.at_once]
+    assert {each.module: message_without(each) for each in given} == {
+        each.module: f'{each.what} needs {each.library}: pip install "eslsync[{each.extra}]"'
+        for each in given
+    }
+
+
+def message_without(given: Import) -> str:
+    """What the import of its module raises where the library is missing."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name in [*sys.modules]:
+            if name.partition(".")[0] == given.library:
+                patched.setitem(sys.modules, name, None)
+        patched.setitem(sys.modules, given.library, None)
+        patched.delitem(sys.modules, given.module, raising=False)
+        with pytest.raises(MissingExtra) as caught:
+            import_module(given.module)
+    return str(caught.value)
 
 
 def test_the_outer_one_says_what_the_user_asked_for() -> None:

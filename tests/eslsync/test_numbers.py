@@ -11,6 +11,7 @@ import pytest
 
 from eslsync import Session, numbers
 from simulator import FreeSwitch
+from tests.support.cases import for_each
 
 #: What is no time, and what is said of it.
 NO_TIME: list[tuple[Any, type[Exception], str]] = [
@@ -53,14 +54,14 @@ def test_what_is_no_time_is_refused_before_anything_is_sent() -> None:
     assert not re.search("sleep|sched|record|dtmf", str(call.transcript))
 
 
-@pytest.mark.parametrize(("value", "error", "said"), NO_TIME)
+@for_each(("value", "error", "said"), NO_TIME)
 def test_seconds(value: Any, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         numbers.seconds("it", value, most=100)
     assert numbers.seconds("it", 0) == 0
 
 
-@pytest.mark.parametrize("value", [1.5, True, math.nan, "5", None])
+@for_each("value", [1.5, True, math.nan, "5", None])
 def test_whole_numbers_are_ints(value: Any) -> None:
     with pytest.raises(TypeError, match="it must be a whole number"):
         numbers.whole("it", value, 1)

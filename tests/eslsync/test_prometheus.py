@@ -26,6 +26,7 @@ from eslsync.observers import ObservedCall
 from eslsync.prometheus import Endpoint, Metrics
 from simulator import Call, FreeSwitch
 from simulator.scripts.script import Script
+from tests.support.cases import for_each
 from tests.support.peer import PATIENCE
 from tests.support.places import ROOT
 from tests.support.servers import nothing, until
@@ -366,7 +367,7 @@ def test_an_endpoint_without_descriptors_rests_between_its_tries(
     assert done[:2] == ["accept", prometheus.POLL_INTERVAL]
 
 
-@pytest.mark.parametrize("address", ["9100", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:99999", ""])
+@for_each("address", ["9100", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:99999", ""])
 def test_an_address_is_host_and_port(address: str) -> None:
     with pytest.raises(ValueError, match="an address is HOST:PORT, such as"):
         Endpoint(address)

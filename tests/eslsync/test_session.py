@@ -10,6 +10,7 @@ import pytest
 
 from eslsync import CommandError, Event, Outbound, Session
 from simulator import FreeSwitch
+from tests.support.cases import for_each
 from tests.support.peer import call, quiet_call, reply, response
 
 # Commands and replies
@@ -45,7 +46,7 @@ def test_sendmsg_sends_its_headers_in_order_to_its_own_channel_or_the_one_named(
     assert peer.raised is None
 
 
-@pytest.mark.parametrize("printed", ["UP 0 years", "UP 0 years\n", "+OK\n", "_undef_", ""])
+@for_each("printed", ["UP 0 years", "UP 0 years\n", "+OK\n", "_undef_", ""])
 def test_api_returns_what_was_printed_without_the_last_line_break(printed: str) -> None:
     with quiet_call(lambda session: session.api("status")) as peer:
         peer.connect()
@@ -101,7 +102,7 @@ COMMANDS: dict[str, Callable[[Session, str], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@for_each("name", COMMANDS)
 def test_a_line_break_or_nul_is_refused_before_anything_is_sent(name: str) -> None:
     def handler(session: Session) -> None:
         for text in SMUGGLED:
@@ -117,7 +118,7 @@ def test_a_line_break_or_nul_is_refused_before_anything_is_sent(name: str) -> No
     assert peer.raised is None
 
 
-@pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\rb", "\n\nexit", "a\n\nsendmsg\n\nexit\n\n"])
+@for_each("text", ["a\nb", "a\r\nb", "a\rb", "\n\nexit", "a\n\nsendmsg\n\nexit\n\n"])
 def test_text_of_several_lines_is_the_body_of_one_command(text: str) -> None:
     def handler(session: Session) -> None:
         session.channel.execute("log", text, block=False)

@@ -11,6 +11,7 @@ import pytest
 import eslsync
 import simulator
 from eslsync.stacks import TRIES, is_ours, parsed
+from tests.support.cases import for_each
 
 LIBRARY = Path(eslsync.__file__).parent
 SIMULATOR = Path(simulator.__file__).parent
@@ -25,7 +26,7 @@ def test_files_of_both_packages_are_ours(file: Path) -> None:
     assert is_ours(str(file))
 
 
-@pytest.mark.parametrize(
+@for_each(
     "file",
     [
         __file__,

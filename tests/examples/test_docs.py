@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from eslsync.command_line.main import main
 from examples.ivr import handler
 from simulator import CallFailed, FreeSwitch
+from tests.support.cases import for_each
 from tests.support.names import missing, refused
 from tests.support.pages import COLUMNS, PAGES, arguments, fenced, shown, write_files
 from tests.support.places import ROOT
@@ -141,7 +142,7 @@ def test_the_extras_are_those_of_setup_py(monkeypatch: pytest.MonkeyPatch) -> No
         assert told[name] == ", ".join(packages)
 
 
-@pytest.mark.parametrize("block", blocks("xml"))
+@for_each("block", blocks("xml"))
 def test_configurations_of_the_switch_are_well_formed(block: str) -> None:
     assert list(ElementTree.fromstring(f"<part>{block}</part>"))
 

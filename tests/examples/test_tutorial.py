@@ -14,6 +14,7 @@ import pytest
 from simulator import explore
 from simulator.scripts.script import run_script
 from tests.examples.test_docs import assert_shown
+from tests.support.cases import for_each
 from tests.support.pages import fenced, files
 from tests.support.places import EXAMPLES, ROOT
 from tests.support.recorded import recording
@@ -71,7 +72,7 @@ def quoted() -> list[object]:
     return found
 
 
-@pytest.mark.parametrize(("name", "lines"), quoted())
+@for_each(("name", "lines"), quoted())
 def test_what_freeswitch_does_is_in_the_recording(name: str, lines: str) -> None:
     rest = b"".join(data for _, _, data in recording(name).chunks).decode("latin-1")
     for part in lines.split("…\n"):

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from simulator.captions import TextsError, caption, read_texts
+from tests.support.cases import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("prompt", "said"),
     [
         ("ivr/ivr-welcome", "welcome"),

@@ -13,6 +13,7 @@ from simulator import Call, FreeSwitch, NotModelled
 from simulator.scripts.script import Script
 from simulator.scripts.steps import Step
 from simulator.strategies import Caller, callers
+from tests.support.cases import for_each
 
 FEW = settings(max_examples=25)
 #: A fault that is planted is found within so many, and shrunk.
@@ -95,7 +96,7 @@ def test_what_is_not_modelled_is_raised_though_the_call_has_ended() -> None:
         Caller([asked, Step("hangup")]).play(switch.call(handler))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("options", "error"),
     [
         ({"keys": "12x"}, "keys are 0-9"),

@@ -14,6 +14,7 @@ from eslsync import applications as package
 from eslsync.applications.base import Applications
 from eslsync.wire.declared import declarations, declared
 from tests.support import recorded
+from tests.support.cases import for_each
 from tests.support.evidence import Evidence, is_recorded, run_by, stands_on
 
 FOLDER = Path(__file__).parent
@@ -51,7 +52,7 @@ def methods() -> set[str]:
     }
 
 
-@pytest.mark.parametrize("module", MODULES)
+@for_each("module", MODULES)
 def test_every_test_says_what_it_stands_on(module: str) -> None:
     assert functions_of(module)
     for name, test in functions_of(module).items():

@@ -9,6 +9,7 @@ import pytest
 
 from eslsync import CommandError, Event, Hangup, Session
 from simulator import FreeSwitch
+from tests.support.cases import for_each
 from tests.support.peer import call, event, reply, response
 
 
@@ -156,8 +157,8 @@ def callback_refused(session: Session) -> None:
     session.api("nonsense")
 
 
-@pytest.mark.parametrize("waits", ["on", "on_dtmf"])
-@pytest.mark.parametrize("fails", [callback_timeout, callback_database, callback_refused])
+@for_each("waits", ["on", "on_dtmf"])
+@for_each("fails", [callback_timeout, callback_database, callback_refused])
 def test_a_callbacks_timeout_or_refusal_does_not_look_like_the_methods_own(
     fails: Callable[[Session], None], waits: str
 ) -> None:

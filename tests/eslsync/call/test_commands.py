@@ -10,6 +10,7 @@ import pytest
 
 from eslsync import ChannelState, CommandError, Disconnected, ProtocolError, Session, TimeoutError
 from eslsync.call import connection
+from tests.support.cases import for_each
 from tests.support.peer import PATIENCE, call, quiet_call, reply, response
 from tests.support.servers import in_another_thread
 
@@ -39,7 +40,7 @@ def test_commands_work_in_another_thread() -> None:
     assert peer.returned == ["1", "UP", "+OK", "playback"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     "wait",
     [
         lambda session: session.wait("DTMF"),
@@ -51,7 +52,7 @@ def test_commands_work_in_another_thread() -> None:
         lambda session: session.exit(),
     ],
 )
-@pytest.mark.parametrize("ended", [False, True])
+@for_each("ended", [False, True])
 def test_waiting_for_events_in_another_thread_is_refused(
     ended: bool, wait: Callable[[Session], Any]
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from eslsync import Event, Played, Session, TimeoutError
+from tests.support.cases import for_each
 from tests.support.peer import call, quiet_call, reply
 
 
@@ -35,7 +36,7 @@ def test_a_completion_that_arrives_before_the_reply_is_noticed() -> None:
     assert peer.returned["Application-UUID"] == uuid
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("method", "application", "argument"),
     [
         (lambda channel: channel.answer(), "answer", None),
@@ -76,7 +77,7 @@ def test_lock_is_event_lock() -> None:
     assert peer.raised is None
 
 
-@pytest.mark.parametrize(
+@for_each(
     "method",
     [
         lambda channel: channel.say(""),

@@ -19,6 +19,7 @@ from eslsync import (
 )
 from simulator import FreeSwitch
 from simulator.model.races import Races
+from tests.support.cases import for_each
 from tests.support.peer import call, changed, reply, response
 
 
@@ -119,7 +120,7 @@ def test_a_hangup_refused_in_a_callback_does_not_end_the_handlers_wait() -> None
     assert peer.returned == "played"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("order", "raised"),
     [
         ("taken, end", type(None)),
@@ -230,7 +231,7 @@ ENDED: dict[str, Callable[[Session], object]] = {
 }
 
 
-@pytest.mark.parametrize("application", ENDED)
+@for_each("application", ENDED)
 def test_a_completion_that_overtakes_the_hangup_is_no_outcome(application: str) -> None:
     """It has the state of a channel that has hung up; the hangup's own event follows."""
 

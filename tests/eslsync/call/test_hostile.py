@@ -12,6 +12,7 @@ import pytest
 
 from eslsync import CommandError, Disconnected, Hangup, Outbound, ProtocolError, Session
 from eslsync.protocol import MAX_HEADERS, CommandParser, encode_message, quote
+from tests.support.cases import for_each
 from tests.support.peer import Peer, Watched, call, changed, event, quiet_call, reply, response
 
 OTHER = "00000000-0000-4000-8000-000000000001"
@@ -361,7 +362,7 @@ def test_events_after_a_disconnect_notice_do_not_revive_the_call() -> None:
     assert seen == []
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "content"),
     [
         ("json", b'{"Event-Name": "DTMF"'),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eslsync import CommandError, Session
+from tests.support.cases import for_each
 from tests.support.peer import call, event, quiet_call, reply
 
 
@@ -55,7 +56,7 @@ def test_a_job_that_fails_raises_what_it_printed() -> None:
     assert peer.raised.text == "-ERR bogus Command not found!"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("before", "filters", "subscribes"),
     [
         ([], True, True),  # with none at all, every job of the switch would come

@@ -21,6 +21,7 @@ from eslsync.command_line.new import PROJECT, quoted, texts
 from simulator import FreeSwitch
 from simulator.exploring.tasks import Task
 from simulator.scripts.script import run_script
+from tests.support.cases import for_each
 from tests.support.places import EXAMPLES, ROOT
 
 
@@ -96,7 +97,7 @@ def test_it_needs_this_version_of_eslsync(project: Path) -> None:
     assert f'test = ["eslsync[phone,explore]{pinned}", ' in needs
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("folder", "name"),
     [
         ("Front Desk 2", "front-desk-2"),

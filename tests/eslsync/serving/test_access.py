@@ -10,6 +10,7 @@ import pytest
 from eslsync import Outbound, Session
 from eslsync.serving.access import LOOPBACK, Access
 from eslsync.serving.connections import Connections
+from tests.support.cases import for_each
 from tests.support.peer import reply
 from tests.support.servers import dialled, is_turned_away, messages, serving
 
@@ -20,7 +21,7 @@ def nobody(session: Session) -> None:
     raise AssertionError("who may not call never comes here")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("allow", "host", "may_call"),
     [
         (LOOPBACK, "127.0.0.1", True),
@@ -46,7 +47,7 @@ def test_the_networks_and_hosts_of_a_list_may_call(
     assert Access(allow).permits((host, 12345)) is may_call
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("allow", "error", "said"),
     [
         ("10.0.0.0/8", TypeError, "must be a list, not str: put it in brackets"),

@@ -25,6 +25,7 @@ from eslsync.serving.proxy_protocol import (
     read_header,
     receive_header,
 )
+from tests.support.cases import for_each
 from tests.support.peer import PATIENCE, reply
 from tests.support.servers import Beside, dialled, is_turned_away, messages, nothing, serving
 
@@ -86,7 +87,7 @@ def test_a_header_of_v2_gives_the_address_and_skips_the_tlvs(
     assert (ip_address(found), found_port, rest) == (host, port, REST)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "header",
     [
         b"PROXY UNKNOWN\r\n",
@@ -108,7 +109,7 @@ def test_a_mapped_address_is_read() -> None:
     assert read(v2(0x21, 0x21, addresses(mapped, 1))) == ((mapped, 1), b"")
 
 
-@pytest.mark.parametrize(
+@for_each(
     "data",
     [
         REST,

@@ -17,6 +17,7 @@ from eslsync.serving.redacted import Redacted
 from eslsync.wire.message import unquote
 from eslsync.wire.protocol import encode_message, quote
 from eslsync.wire.redaction import Redactor
+from tests.support.cases import for_each
 from tests.support.recorded import Recording, recording, various
 
 Side = Literal["app", "switch"]
@@ -113,8 +114,8 @@ def answer(text: str) -> bytes:
     return encode_message(head, text.encode())
 
 
-@pytest.mark.parametrize("format", ["plain", "json", "xml"])
-@pytest.mark.parametrize("told", ["collected", "keys", "sent", "answered"])
+@for_each("format", ["plain", "json", "xml"])
+@for_each("told", ["collected", "keys", "sent", "answered"])
 def test_a_value_once_told_is_hidden_in_the_rest(format: str, told: str) -> None:
     less = Redacted(Redactor(["DTMF", "pin"]))
     said = []
@@ -155,8 +156,8 @@ def test_a_value_once_told_is_hidden_in_the_rest(format: str, told: str) -> None
     assert custom["Data"] == "<a b=***&c>"
 
 
-@pytest.mark.parametrize("format", ["plain", "json", "xml"])
-@pytest.mark.parametrize("names", [["DTMF"], ["DTMF", "detect_speech_result"]])
+@for_each("format", ["plain", "json", "xml"])
+@for_each("names", [["DTMF"], ["DTMF", "detect_speech_result"]])
 def test_what_a_recognizer_has_understood_is_hidden_by_the_variables_name(
     format: str, names: list[str]
 ) -> None:

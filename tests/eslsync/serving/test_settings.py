@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from eslsync import Outbound
+from tests.support.cases import for_each
 from tests.support.servers import nothing
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("options", "said"),
     [
         ({"max_calls": 0}, "max_calls must be at least 1"),
@@ -39,7 +40,7 @@ def test_invalid_limits_are_refused(options: dict[str, Any], said: str) -> None:
         Outbound(print, **options)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "options", "error"),
     [
         ((None,), {}, TypeError),
@@ -82,8 +83,8 @@ def test_a_drain_that_is_no_time_is_refused_before_it_listens(drain: Any) -> Non
     assert app.port == 0
 
 
-@pytest.mark.parametrize("name", ["timeout", "clean_up"])
-@pytest.mark.parametrize("value", ["5", 1j, math.nan, -1, True])
+@for_each("name", ["timeout", "clean_up"])
+@for_each("value", ["5", 1j, math.nan, -1, True])
 def test_a_time_to_stop_in_that_is_no_time_is_refused(name: str, value: Any) -> None:
     with pytest.raises((TypeError, ValueError), match=f"{name} must be"):
         Outbound(nothing, port=0).stop(**{name: value})

@@ -12,6 +12,7 @@ from eslsync.wire import arguments
 from eslsync.wire.separation import separate
 from simulator.model.arguments import expand
 from simulator.model.dial_strings import Phone, read_dial_string
+from tests.support.cases import for_each
 
 #: Text that a command can hold, mostly made of what means something to FreeSWITCH.
 PIECES = [*"${}\\' ,=ns\xe4a%\"<>[]|:_", "^^", "${", "@@", ":_:"]
@@ -93,7 +94,7 @@ def test_every_phone_gets_the_variables_put_into_its_dial_string(
     assert phones[0].name == "user/1000"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("value", "written"),
     [
         ("it's, a = b", "{v=it\\\\\\'s\\,\\\\sa\\\\s\\\\=\\\\sb}user/1"),
@@ -109,7 +110,7 @@ def test_a_value_is_written_so_that_it_ends_nothing(value: str, written: str) ->
     assert read_dial_string(written) == [[[Phone("user/1", {"v": value}, {})]]]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("variables", "said"),
     [
         ({"v": "{<"}, "channel.export"),
@@ -130,7 +131,7 @@ def test_a_callers_name_is_no_variable_of_the_leg() -> None:
     assert arguments.with_variables(named, "user/1000").startswith("{origination_caller_id_name=")
 
 
-@pytest.mark.parametrize(
+@for_each(
     "dial_string",
     [
         "",

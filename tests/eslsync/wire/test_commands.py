@@ -11,9 +11,10 @@ import eslsync.channel  # noqa: F401 - declares the applications
 from eslsync import Session
 from eslsync.wire.commands import check_api, check_call_command, check_command, check_execute
 from simulator import FreeSwitch
+from tests.support.cases import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("command", "said"),
     [
         (
@@ -45,7 +46,7 @@ def test_a_command_in_one_text_is_refused_with_the_way(command: str, said: str) 
     assert "x.wav" not in str(raised.value)  # it may be secret
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("check", "said"),
     [
         (lambda: check_command(b"linger", None), "text, such as 'linger 10'"),
@@ -62,7 +63,7 @@ def test_what_is_no_text_is_refused(check: Callable[[], object], said: str) -> N
     assert said in str(raised.value)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("check", "said"),
     [
         (lambda: check_api("status\n\n"), "leave out the line breaks"),

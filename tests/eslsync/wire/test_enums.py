@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pickle
 
-import pytest
-
 from eslsync.wire.enums import ChannelState, HangupCause
+from tests.support.cases import for_each
 from tests.support.recorded import recordings
 
 # switch_types.h, switch_call_cause_t, of FreeSWITCH 1.10
@@ -39,7 +38,7 @@ CODES = [
 ]
 
 
-@pytest.mark.parametrize("cause", HangupCause)
+@for_each("cause", HangupCause)
 def test_a_cause_is_its_own_name(cause: HangupCause) -> None:
     assert cause == cause.name == cause.value
     assert str(cause) == f"{cause}" == cause.name
@@ -55,7 +54,7 @@ def test_causes_have_the_numbers_of_freeswitch() -> None:
     assert [cause.code for cause in HangupCause] == numbers
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "code"),
     [
         ("NONE", 0),
@@ -96,7 +95,7 @@ def test_recorded_causes_are_known_and_have_the_recorded_number() -> None:
     assert len(seen) > 3
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "known"),
     [
         ("USER_BUSY", HangupCause.USER_BUSY),
@@ -112,7 +111,7 @@ def test_an_unknown_cause_stays_text(name: str | None, known: str | None) -> Non
     assert isinstance(HangupCause.known(name), HangupCause) is isinstance(known, HangupCause)
 
 
-@pytest.mark.parametrize("state", ChannelState)
+@for_each("state", ChannelState)
 def test_a_state_is_what_freeswitch_calls_it(state: ChannelState) -> None:
     assert state == state.value == "CS_" + state.name
     assert str(state) == f"{state}" == state.value
@@ -149,7 +148,7 @@ def test_recorded_states_are_known() -> None:
     assert {ChannelState.EXECUTE, ChannelState.HANGUP, ChannelState.NONE} <= recorded
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("state", "ended"),
     [
         (ChannelState.NEW, False),

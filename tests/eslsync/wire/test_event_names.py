@@ -6,6 +6,7 @@ import pytest
 
 import eslsync.channel  # noqa: F401 - declares the applications
 from eslsync.wire.event_names import EVENT_NAMES, OF_A_CHANNEL, OF_NO_CHANNEL, parse_event
+from tests.support.cases import for_each
 from tests.support.recorded import recordings
 
 
@@ -32,7 +33,7 @@ def test_a_custom_event_has_a_subclass() -> None:
     assert parse_event("CUSTOM") == ("CUSTOM", "")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("event", "hint"),
     [
         ("dtmf", "; did you mean 'DTMF'?"),

@@ -18,11 +18,12 @@ from eslsync.exceptions import (
     TimeoutError,
 )
 from eslsync.protocol import CommandReply, Event
+from tests.support.cases import for_each
 
 REFUSED = CommandReply(b"Content-Type: command/reply\nReply-Text: -ERR invalid command")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("error", "text"),
     [
         (Hangup(HangupCause.NORMAL_CLEARING), "the call ended: NORMAL_CLEARING"),
@@ -50,7 +51,7 @@ def test_an_error_says_what_happened(error: ESLError, text: str) -> None:
     assert str(error) == text
 
 
-@pytest.mark.parametrize("name", sorted(eslsync.exceptions.__all__))
+@for_each("name", sorted(eslsync.exceptions.__all__))
 def test_every_error_is_one_of_the_family(name: str) -> None:
     assert issubclass(getattr(eslsync.exceptions, name), ESLError)
 

@@ -26,6 +26,7 @@ from eslsync.protocol import (
     quote,
 )
 from eslsync.wire.texts import sendable
+from tests.support.cases import for_each
 from tests.support.recorded import recording, recordings
 
 
@@ -95,7 +96,7 @@ def test_sip_variables_are_in_the_connect_reply() -> None:
 # Percent-encoding
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("encoded", "value"),
     [
         ("plain", "plain"),
@@ -161,7 +162,7 @@ def test_text_can_be_encoded_and_its_bytes_are_at_hand(data: bytes) -> None:
 NOT_UTF8 = [b"Jos\xe9", b"\xed\xa0\xbd\xed\xb8\x80", b"caf\xc3", b"\x83\x7a\x81", b"\xff"]
 
 
-@pytest.mark.parametrize("data", NOT_UTF8)
+@for_each("data", NOT_UTF8)
 def test_what_is_not_utf_8_reads_alike_in_every_format(data: bytes) -> None:
     quoted = quote(data.decode("utf-8", "surrogateescape")).encode()
     size = str(len(data)).encode()
@@ -355,7 +356,7 @@ def test_an_event_about_no_channel_has_no_uuid() -> None:
     assert recording("13a").events("HEARTBEAT")[0].uuid is None
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("shown", "text"),
     [
         (event("Event-Name: DTMF", "DTMF-Digit: 1", "Unique-ID: 12-34"), "<Event DTMF 12-34>"),
@@ -384,7 +385,7 @@ def test_a_message_has_a_one_line_repr(shown: Message, text: str) -> None:
 # Replies
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "ok"),
     [
         ("+OK", True),
@@ -408,7 +409,7 @@ def test_getvar_may_answer_with_a_line_break() -> None:
     assert "body with a\nnewline, 100% & h\u00e9llo" in replies("07e")
 
 
-@pytest.mark.parametrize("value", ["two\nlines", " blanks  ", "a: b", "  ", "50%", "%0A"])
+@for_each("value", ["two\nlines", " blanks  ", "a: b", "  ", "50%", "%0A"])
 def test_getvars_answer_is_kept_verbatim(value: str) -> None:
     assert reply(value)["Reply-Text"] == value
 
@@ -435,7 +436,7 @@ def test_a_reply_without_a_text_is_empty() -> None:
     assert message.text == ""
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("body", "text", "ok"),
     [
         (b"+OK\n", "+OK", True),
@@ -515,7 +516,7 @@ def test_a_switch_may_reject_the_connection() -> None:
     assert message.body == "Access Denied, go away.\n"
 
 
-@pytest.mark.parametrize("value", ["9" * 19, "9" * 400, "9" * 5000, "-1", "1.5", "\u00b2", ""])
+@for_each("value", ["9" * 19, "9" * 400, "9" * 5000, "-1", "1.5", "\u00b2", ""])
 def test_an_impossible_duration_is_none(value: str) -> None:
     found = event(f"variable_mduration: {quote(value)}", f"variable_billmsec: {quote(value)}")
     assert found.duration is None

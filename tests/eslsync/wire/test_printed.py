@@ -11,10 +11,11 @@ from eslsync.wire.printed import NOTHING, failed, text_of
 from simulator import FreeSwitch
 from tests.eslsync.call.test_job import job_done
 from tests.support.asking import ask, session_of
+from tests.support.cases import for_each
 from tests.support.peer import call, response
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("printed", "command", "text", "fails"),
     [
         (NOTHING, "lua notify.lua", "", False),

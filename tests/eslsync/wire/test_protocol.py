@@ -38,6 +38,7 @@ from eslsync.protocol import (
 )
 from eslsync.wire.texts import sendable
 from eslsync.wire.written_events import WrittenEvent
+from tests.support.cases import for_each
 from tests.support.recorded import Recording, Side, names, recording, recordings, various
 
 SIDES: list[Side] = ["switch", "app"]
@@ -178,7 +179,7 @@ def test_blank_lines_between_messages_do_not_count() -> None:
 # How each kind of message is read
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("content_type", "kind"),
     [
         ("text/event-plain", Event),
@@ -266,7 +267,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("data", "message"), BROKEN)
+@for_each(("data", "message"), BROKEN)
 def test_input_that_is_not_event_socket_is_a_protocol_error_that_says_why(
     data: bytes, message: str
 ) -> None:
@@ -275,7 +276,7 @@ def test_input_that_is_not_event_socket_is_a_protocol_error_that_says_why(
     assert str(caught.value).startswith(message)
 
 
-@pytest.mark.parametrize(("data", "message"), BROKEN)
+@for_each(("data", "message"), BROKEN)
 def test_a_protocol_error_shows_only_the_start_of_the_data(data: bytes, message: str) -> None:
     with pytest.raises(ProtocolError) as caught:
         Parser(max_headers=1000, max_body=1000).feed(data)
@@ -284,7 +285,7 @@ def test_a_protocol_error_shows_only_the_start_of_the_data(data: bytes, message:
     assert len(str(caught.value)) < 1000
 
 
-@pytest.mark.parametrize(("data", "message"), BROKEN)
+@for_each(("data", "message"), BROKEN)
 def test_whole_messages_before_an_error_are_returned_first(data: bytes, message: str) -> None:
     reader = Parser(max_headers=1000, max_body=1000)
     assert len(reader.feed(OK + OK + data)) == 2
@@ -294,7 +295,7 @@ def test_whole_messages_before_an_error_are_returned_first(data: bytes, message:
     assert caught.value is reader.failure
 
 
-@pytest.mark.parametrize(("data", "message"), BROKEN)
+@for_each(("data", "message"), BROKEN)
 def test_nothing_is_read_or_kept_after_an_error(data: bytes, message: str) -> None:
     reader = Parser(max_headers=1000, max_body=1000)
     for _ in range(3):
@@ -303,15 +304,15 @@ def test_nothing_is_read_or_kept_after_an_error(data: bytes, message: str) -> No
     assert not reader.rest
 
 
-@pytest.mark.parametrize(("data", "message"), BROKEN)
+@for_each(("data", "message"), BROKEN)
 def test_an_error_is_found_however_the_bytes_are_split(data: bytes, message: str) -> None:
     reader = Parser(max_headers=1000, max_body=1000)
     with pytest.raises(ProtocolError):
         feed_all(reader, *one_by_one(data), b"\n\n")
 
 
-@pytest.mark.parametrize("separator", [b"\n\n", b"\n\r\n"])
-@pytest.mark.parametrize(("size", "fits"), [(999, True), (1000, True), (1001, False)])
+@for_each("separator", [b"\n\n", b"\n\r\n"])
+@for_each(("size", "fits"), [(999, True), (1000, True), (1001, False)])
 def test_headers_may_be_as_long_as_the_limit_however_they_are_split(
     size: int, fits: bool, separator: bytes
 ) -> None:
@@ -524,7 +525,7 @@ def test_a_commands_header_is_found_in_any_letter_case() -> None:
     assert command.get("nothing", "else") == "else"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "data",
     [
         b"\n\nconnect\n\n",
@@ -543,7 +544,7 @@ def test_a_command_has_a_readable_repr() -> None:
     assert repr(command) == "<Command 'sendmsg' [('call-command', 'execute')]>"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("line", "headers", "body", "encoded"),
     [
         ("connect", [], b"", b"connect\n\n"),
@@ -569,8 +570,8 @@ def test_a_command_is_written_as_a_switch_reads_it(
     assert encode_command(line, headers, body) == encoded
 
 
-@pytest.mark.parametrize("bad", ["\n", "\r", "\r\n", "\0"])
-@pytest.mark.parametrize("place", ["line", "name", "value"])
+@for_each("bad", ["\n", "\r", "\r\n", "\0"])
+@for_each("place", ["line", "name", "value"])
 def test_line_breaks_and_nul_in_a_command_are_refused_with_advice(place: str, bad: str) -> None:
     text = f"foo=a{bad}Event-Lock: true"
     line, name, value = (text if place == each else "x" for each in ("line", "name", "value"))

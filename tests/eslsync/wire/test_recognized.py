@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from eslsync.wire.recognized import Recognized, recognized
+from tests.support.cases import for_each
 
 
 def nlsml(inside: str) -> str:
@@ -15,7 +14,7 @@ def nlsml(inside: str) -> str:
     )
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("answer", "found"),
     [
         # mod_test.c

@@ -12,6 +12,7 @@ from eslsync import CommandError, ESLError, Outbound, ProtocolError, Session, Ti
 from eslsync.wire.redaction import Redactor
 from eslsync.wire.secrets import Secrets
 from simulator import FreeSwitch
+from tests.support.cases import for_each
 from tests.support.peer import Peer, call, event, reply, response
 from tests.support.servers import Beside, dialled, serving
 
@@ -19,7 +20,7 @@ from tests.support.servers import Beside, dialled, serving
 DIGITS = "8642"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "left"),
     [
         # digits, as commands, applications, events and FreeSWITCH's log name them

@@ -15,6 +15,7 @@ from eslsync.wire.message import Event
 from eslsync.wire.protocol import quote
 from eslsync.wire.redaction import HIDDEN, Redactor
 from eslsync.wire.secrets import Secrets
+from tests.support.cases import for_each
 
 CODE = "73519"
 
@@ -31,7 +32,7 @@ def execute(application: str, argument: str) -> tuple[str, list[tuple[str, str]]
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("application", "argument"),
     [
         ("set", f"pin={CODE}"),
@@ -72,7 +73,7 @@ def test_what_an_application_is_told_is_secret(application: str, argument: str) 
     assert hidden(f"-ERR no such thing as {CODE}!") == "-ERR no such thing as ***!"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "command",
     [
         f"api uuid_setvar 0-1-2 pin {CODE}",
@@ -103,7 +104,7 @@ def test_what_the_api_is_told_is_secret(command: str) -> None:
     assert hidden(f"-USAGE: {CODE}") == "-USAGE: ***"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("application", "argument"),
     [
         ("play_and_get_digits", r"4 4 3 5000 # a.wav b.wav code \d+"),
@@ -234,9 +235,9 @@ def in_percents(text: str) -> str:
     return urllib.parse.quote(text, safe="")
 
 
-@pytest.mark.parametrize("times", [1, 2, 3, 4])
-@pytest.mark.parametrize("encode", [in_json, in_json_of_utf8, in_percents])
-@pytest.mark.parametrize("value", ["4711", '47 11"x\\y', "pässwörd-lang", "token&more=1"])
+@for_each("times", [1, 2, 3, 4])
+@for_each("encode", [in_json, in_json_of_utf8, in_percents])
+@for_each("value", ["4711", '47 11"x\\y', "pässwörd-lang", "token&more=1"])
 def test_what_is_encoded_again_and_again_is_hidden(
     value: str, encode: Callable[[str], str], times: int
 ) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eslsync.wire.separation import closing, separate, variables_of
+from tests.support.cases import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "words"),
     [
         ("", []),
@@ -31,7 +31,7 @@ def test_words_are_separated_at_blanks(text: str, words: list[str]) -> None:
     assert separate(text) == words
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "words"),
     [
         ("a,b", ["a", "b"]),

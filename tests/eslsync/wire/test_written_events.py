@@ -9,6 +9,7 @@ import pytest
 
 from eslsync.exceptions import ProtocolError
 from eslsync.protocol import Event, JsonEvent, XmlEvent
+from tests.support.cases import for_each
 from tests.support.recorded import recording
 
 
@@ -135,8 +136,8 @@ MALFORMED = [
 ]
 
 
-@pytest.mark.parametrize(("malformed", "message"), MALFORMED)
-@pytest.mark.parametrize(
+@for_each(("malformed", "message"), MALFORMED)
+@for_each(
     "look",
     [
         pytest.param(lambda each: each.name, id="name"),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.support.cases import for_each
 from tests.support.model_call import ModelCall
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("command", "answer"),
     [
         ("user_exists id 1000 here", "true"),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.support.cases import for_each
 from tests.support.model_call import ModelCall
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("command", "answer"),
     [
         ("tolower ABC", "abc"),
@@ -65,7 +64,7 @@ def test_one_event_tells_of_expand_and_of_what_it_runs() -> None:
     assert event.get("Unique-ID") == call.channel.uuid
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("command", "answer"),
     [
         ("coalesce ,b", "b"),

@@ -10,6 +10,7 @@ from eslsync import Session
 from simulator import Call, FreeSwitch
 from simulator.model.far_legs import taken_by_dialplan
 from simulator.model.states import State
+from tests.support.cases import for_each
 from tests.support.legs import FAR, B, Legs
 from tests.support.model_call import ModelCall
 
@@ -262,7 +263,7 @@ EARLY = [("pre_answer", ""), ("sleep", "1000"), ("answer", ""), ("playback", "si
 RINGS = [("ring_ready", ""), ("sleep", "1000"), ("answer", ""), ("playback", "silence_stream://-1")]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("far", "variables", "seconds"),
     [
         (EARLY, "ignore_early_media=false", 0.1),
@@ -344,7 +345,7 @@ def test_originate_side_by_side_for_nobody() -> None:
     assert second == "-ERR USER_BUSY\n"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("target", "cause", "heard"),
     [
         ("user/1000", "SUBSCRIBER_ABSENT", False),

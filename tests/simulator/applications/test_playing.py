@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.support.cases import for_each
 from tests.support.model_call import ModelCall
 
 PROMPTS = {"a.wav": 2.0, "b.wav": 1.0}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "argument", "heard"),
     [
         ("playback", "a.wav", ["a.wav"]),

@@ -4,12 +4,11 @@ sofia_receive_message (SIP).
 
 from __future__ import annotations
 
-import pytest
-
+from tests.support.cases import for_each
 from tests.support.model_call import ModelCall
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("application", "argument", "cause"),
     [
         ("redirect", "sip:1@example.com", "NORMAL_UNSPECIFIED"),

@@ -11,6 +11,7 @@ import pytest
 from eslsync import Session
 from simulator import CallFailed, FreeSwitch
 from simulator.scripts.script import Script, ScriptError, run_script
+from tests.support.cases import for_each
 
 DATA = "ivr/question detect:vosk default"
 QUESTION = {"ivr/question": 2.0}
@@ -210,7 +211,7 @@ def test_what_an_engine_understands_is_given(recognizers: Any, understood: list[
     assert heard_by(recognizers, "Billing", "yes") == understood
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("recognizers", "wrong"),
     [
         ("vosk", "recognizers must be a mapping, a list or None, not str: put it in brackets"),

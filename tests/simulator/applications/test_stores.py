@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.cases import for_each
 from tests.support.model_call import ModelCall
 
 
@@ -15,7 +16,7 @@ def answers(*commands: str) -> list[str]:
     return [each.body for each in call.sent if each.lane == "answer"][-len(commands) :]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("command", "answer"),
     [
         ("hash insert/r/k/v", "+OK\n"),

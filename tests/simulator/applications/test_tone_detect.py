@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.support.cases import for_each
 from tests.support.model_call import ModelCall
 
 
@@ -18,7 +17,7 @@ def detecting(data: str, tone: float | None = 440.0, **variables: str) -> ModelC
     return call
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("data", "tone", "found"),
     [
         ("a 440 r 0 set found=yes", 440.0, True),

@@ -24,6 +24,7 @@ from eslsync import CommandError, Disconnected, Hangup, Outbound, Session
 from examples.ivr import handler as ivr
 from simulator import Call, CallFailed, Fault, FreeSwitch
 from simulator.clockwork.real_time import RealTime
+from tests.support.cases import for_each
 from tests.support.places import ROOT
 from tests.support.programs import listening, read_all, read_until
 
@@ -543,7 +544,7 @@ def test_a_program_is_not_called_in_virtual_time() -> None:
         switch.dial("127.0.0.1:5000")
 
 
-@pytest.mark.parametrize("address", ["5000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:sip", ""])
+@for_each("address", ["5000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:sip", ""])
 def test_an_address_is_a_host_and_a_port(address: str) -> None:
     switch = real_time()
     with (

@@ -10,10 +10,11 @@ import pytest
 from eslsync import Session
 from simulator import FreeSwitch
 from simulator.event_socket.listener import Control
+from tests.support.cases import for_each
 from tests.support.model_call import ModelCall
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("command", "reply"),
     [
         ("linger", "+OK will linger"),
@@ -99,7 +100,7 @@ def test_several_addresses_are_tried_in_turn() -> None:
     assert call.dialled == ["one:1 async full", "two:2 async full"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("linger", "closes"),
     [(None, 0.1), ("linger 3", 4), ("linger abc", 1), ("linger ", 1), ("linger", None)],
 )
@@ -306,7 +307,7 @@ def test_an_app_that_has_gone_is_sent_nothing() -> None:
     assert call.closed_at is not None
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("command", "reply"),
     [
         ("events plain all", "+OK event listener enabled plain"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.model.arguments import atoi, expand
+from tests.support.cases import for_each
 
 
 @given(st.text(st.characters()))
@@ -26,7 +26,7 @@ def test_atoi_is_that_of_c() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "expanded"),
     [
         ("no dollar", "no dollar"),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.support.cases import for_each
 from tests.support.model_call import ModelCall
 
 PROMPTS = {"a.wav": 2.0, "b.wav": 1.0, "c.wav": 0.6}
 PAGD = "1 2 2 1000 # a.wav b.wav choice [1-3]+ 500"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("keys", "choice", "invalid", "result", "prompts"),
     [
         ("", None, None, "failure", "abab"),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from simulator.model.dial_strings import Phone, read_dial_string
+from tests.support.cases import for_each
 
 
 def names(text: str) -> list[list[list[str]]] | None:
@@ -14,7 +13,7 @@ def names(text: str) -> list[list[list[str]]] | None:
     return [[[phone.name for phone in group] for group in groups] for groups in read]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "phones"),
     [
         ("user/1,user/2|user/3", [[["user/1", "user/2"], ["user/3"]]]),
@@ -45,7 +44,7 @@ def test_phones_are_found_where_freeswitch_finds_them(
     assert names(text) == phones
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "phone"),
     [
         ('{a={"id": 5}}x', Phone("x", {"a": '{"id": 5}'}, {})),

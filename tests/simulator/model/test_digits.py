@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from simulator.model.digits import dtmf_string
+from tests.support.cases import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "digits"),
     [
         ("12", [("1", 2000), ("2", 2000)]),

@@ -7,9 +7,10 @@ import pytest
 from eslsync import Session
 from simulator import FreeSwitch
 from simulator.model.endpoint_modules import check_dial_string
+from tests.support.cases import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("dial_string", "why"),
     [
         ("1000", "a dial string is written as in user/1000"),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from simulator.model.file_formats import unknown_format
+from tests.support.cases import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     "name",
     [
         "welcome",

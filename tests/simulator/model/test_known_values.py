@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from simulator.model.known_values import wrong_value
+from tests.support.cases import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "value", "why"),
     [
         ("call_timeout", "twenty", "'twenty' is no whole number, and is read as 0"),
@@ -34,7 +33,7 @@ def test_a_value_that_freeswitch_can_not_use(name: str, value: str, why: str) ->
     assert wrong_value(name, value) == why
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "value"),
     [
         ("call_timeout", "60"),

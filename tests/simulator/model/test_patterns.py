@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from eslsync import Session
 from simulator import FreeSwitch
+from tests.support.cases import for_each
 from tests.support.model_call import ModelCall
 
 
@@ -23,7 +22,7 @@ def test_an_expression_that_cannot_be_compiled_never_matches_and_is_told_once() 
     assert str(call.transcript).count("refused: the expression '('") == 1
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("argument", "answer"),
     [
         ("", "-ERR"),

@@ -7,9 +7,10 @@ import re
 import pytest
 
 from simulator.model.pcre import Unsupported, compile_pcre
+from tests.support.cases import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("pattern", "text", "groups"),
     [
         (r"[[:digit:]]+", "ab12", ["12"]),
@@ -37,7 +38,7 @@ def test_both_lines_match(pattern: str, text: str, groups: list[str]) -> None:
         assert [found[0], *found.groups()] == groups
 
 
-@pytest.mark.parametrize("pattern", ["(", ")", "[a", "a**", r"\L", "[[:foo:]]", "[[.a.]]", "a\\"])
+@for_each("pattern", ["(", ")", "[a", "a**", r"\L", "[[:foo:]]", "[[.a.]]", "a\\"])
 def test_neither_line_compiles(pattern: str) -> None:
     for pcre2 in (False, True):
         with pytest.raises(re.error):
@@ -51,9 +52,7 @@ def test_pcre2_knows_its_escapes(pattern: str) -> None:
         compile_pcre(pattern, pcre2=True)
 
 
-@pytest.mark.parametrize(
-    "pattern", ["(?|a|b)", r"a\K", "(?R)", r"(?<=a|bc)d", r"(*ACCEPT)", r"\1(a)"]
-)
+@for_each("pattern", ["(?|a|b)", r"a\K", "(?R)", r"(?<=a|bc)d", r"(*ACCEPT)", r"\1(a)"])
 def test_what_python_lacks_is_told(pattern: str) -> None:
     with pytest.raises(Unsupported):
         compile_pcre(pattern, pcre2=True)

@@ -6,12 +6,13 @@ import pytest
 
 from eslsync import Session
 from simulator import FreeSwitch
+from tests.support.cases import for_each
 from tests.support.model_call import ModelCall
 
 PROMPTS = {"a.wav": 2.0, "b.wav": 1.0, "c.wav": 0.6}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("terminators", "key", "cut"),
     [
         (None, "*", True),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from eslsync import Session
 from simulator import FreeSwitch
 from simulator.model.say import say_files
+from tests.support.cases import for_each
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "method", "text", "files"),
     [
         ("number", "pronounced", "123", "1 hundred 20 3"),

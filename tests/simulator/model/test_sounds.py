@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulator.model.sounds import Media, Tone, tone_length, tones_of
+from tests.support.cases import for_each
 
 PREFIX = "/sounds/en"
 
@@ -86,7 +87,7 @@ def test_an_unknown_file_lasts_two_seconds_or_does_not_exist() -> None:
     assert Media(missing=["ivr/a.wav"]).open("ivr/a.wav", PREFIX) is None
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "length"),
     [
         ("silence_stream://1500", 1.5),

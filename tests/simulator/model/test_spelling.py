@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from simulator.model.spelling import hint, misspelt
+from tests.support.cases import for_each
 
 KNOWN = ["hangup_after_bridge", "continue_on_fail", "group_confirm_key", "call_timeout"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "meant"),
     [
         ("hangup_after_brige", "hangup_after_bridge"),

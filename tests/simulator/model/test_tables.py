@@ -11,10 +11,11 @@ import pytest
 from simulator import applications
 from simulator.applications import API_COMMANDS, APPLICATIONS
 from simulator.model.tables import api, application
+from tests.support.cases import for_each
 from tests.support.model_call import ModelCall
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("command", "answer"),
     [
         ("version", "FreeSWITCH Version 1.11.3-dev~64bit ( 64bit)\n"),

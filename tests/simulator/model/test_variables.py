@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from simulator.model.variables import OrderedVariables, is_true
+from tests.support.cases import for_each
 
 
 def test_setting_again_moves_a_variable_to_the_end() -> None:
@@ -86,11 +85,11 @@ def test_the_block_follows_every_change() -> None:
     assert variables.block.encode("plain") == b""
 
 
-@pytest.mark.parametrize("value", ["true", "YES", "on", "1", "t", "enabled", "-1"])
+@for_each("value", ["true", "YES", "on", "1", "t", "enabled", "-1"])
 def test_true_values_are_true(value: str) -> None:
     assert is_true(value)
 
 
-@pytest.mark.parametrize("value", [None, "", "false", "no", "0", "00", "truth"])
+@for_each("value", [None, "", "false", "no", "0", "00", "truth"])
 def test_other_values_are_not_true(value: str | None) -> None:
     assert not is_true(value)

@@ -7,6 +7,7 @@ import pytest
 from eslsync import CommandError, Hangup, Session
 from simulator import FreeSwitch, NotModelled, Refused
 from simulator.model.versions import CHANGES, recorded_version
+from tests.support.cases import for_each
 from tests.support.model_call import ModelCall
 from tests.support.places import ROOT
 
@@ -45,7 +46,7 @@ def test_an_unknown_version_is_refused() -> None:
         FreeSwitch(version="1.12")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "build", "is_pcre2"),
     [
         ("FreeSWITCH 1.10.12", "1.10.12-release", False),

@@ -23,11 +23,12 @@ from simulator.phone.protocol import (
     dumped,
     read_command,
 )
+from tests.support.cases import for_each
 
 MOVE: MoveMade = {"at": 1, "verb": "press", "keys": "1", "line": 2, "seconds": 0.0}
 
 
-@pytest.mark.parametrize(
+@for_each(
     "command",
     [
         CallUp("1001", "5000"),
@@ -50,7 +51,7 @@ def test_a_command_is_read_as_it_was_written(command: Command) -> None:
     assert read_command(dumped(command)) == command
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "why"),
     [
         ("press 1", "is a JSON object"),

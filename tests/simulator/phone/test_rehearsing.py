@@ -10,6 +10,7 @@ from simulator.model.endpoint_modules import OTHERS
 from simulator.phone.player import BY_HAND, Move, Player
 from simulator.phone.rehearsing import rehearse
 from simulator.scripts.script import Script, ScriptError, Step
+from tests.support.cases import for_each
 from tests.support.places import EXAMPLES
 
 IVR = Script(
@@ -71,7 +72,7 @@ def test_what_a_caller_did_beside_the_steps_is_a_move_too() -> None:
 REFUSED = Step("reject", {"cause": "CALL_REJECTED"})
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("step", "why"),
     [
         (Step("transfer", {"extension": "2000"}), "the telephone has no transfer"),

@@ -17,6 +17,7 @@ from simulator.scenarios.dialplan import (
     phrases,
 )
 from simulator.scenarios.scenario import Close, Scenario
+from tests.support.cases import for_each
 from tests.support.places import ROOT
 
 PLAIN = Scenario("plain", (Close(),))
@@ -92,7 +93,7 @@ def test_only_the_extensions_that_are_named_are_told() -> None:
     assert list(extensions(OWN, "execute_extension sub XML eslsync")) == ["^sub$"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     "dialled",
     [
         *("hold", "park", "bye1", "busy", "reject-CALL_REJECTED", "noanswer"),

@@ -27,6 +27,7 @@ from simulator.scenarios.scenario import (
     Until,
     UntilClosed,
 )
+from tests.support.cases import for_each
 from tests.support.places import ROOT
 
 
@@ -106,7 +107,7 @@ def test_what_is_usual_is_left_out() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "said"),
     [
         ("", ": an empty file; it needs steps (a list), and may have name, about, socket, caller"),
