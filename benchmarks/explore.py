@@ -2,6 +2,7 @@
 
 python benchmarks/explore.py                                  # ten menus, in one process
 python benchmarks/explore.py --menus 10 100 1000 --workers 2  # more of them: see growth.py
+python benchmarks/explore.py --bank --workers 2               # an IVR of the size that banks have
 python benchmarks/explore.py --profile                        # where the time goes
 
 Seconds are those of the whole exploration; calls per second per core are by CPU time, of all
@@ -17,7 +18,7 @@ import pstats
 import resource
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,9 +59,13 @@ def menu(channel: Channel, number: int) -> None:
 '''
 
 
+#: What `--bank` explores.
+BANK = ROOT / "benchmarks/ivrs/large/telephone_bank.py"
+
+
 @dataclass
 class Result:
-    menus: int
+    menus: int  #: or spots, of another handler
     situations: int
     calls: int
     seconds: float
@@ -79,16 +84,22 @@ def cpu_seconds() -> float:
     )
 
 
+def explored(file: Path, workers: int) -> Result:
+    """An exploration of a file in which nothing is wrong."""
+    before = cpu_seconds()
+    found = explore(file, calls=None, workers=workers)
+    cpu = cpu_seconds() - before
+    assert found.complete
+    assert not found.findings, str(found)
+    spots = len(found.map.spots)
+    return Result(spots, len(found.nodes), found.calls, found.seconds, cpu)
+
+
 def measure(menus: int, workers: int) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "menus.py"
         file.write_text(HANDLER.format(menus=menus, choices=CHOICES), encoding="utf-8")
-        before = cpu_seconds()
-        found = explore(file, calls=None, workers=workers)
-        cpu = cpu_seconds() - before
-    assert found.complete
-    assert not found.findings, str(found)
-    return Result(menus, len(found.nodes), found.calls, found.seconds, cpu)
+        return replace(explored(file, workers), menus=menus)
 
 
 def main() -> None:
@@ -97,6 +108,7 @@ def main() -> None:
     )
     parser.add_argument("--menus", type=int, nargs="+", default=[10])
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--bank", action="store_true")
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
     if options.profile:
@@ -105,9 +117,11 @@ def main() -> None:
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)
         return
     print(f"{os.cpu_count()} cores, {options.workers} processes")
-    print(f"{'menus':>6} {'situations':>11} {'calls':>8} {'seconds':>9} {'calls/s/core':>13}")
-    for menus in options.menus:
-        result = measure(menus, options.workers)
+    size = "spots" if options.bank else "menus"
+    print(f"{size:>6} {'situations':>11} {'calls':>8} {'seconds':>9} {'calls/s/core':>13}")
+    for menus in [0] if options.bank else options.menus:
+        workers = options.workers
+        result = explored(BANK, workers) if options.bank else measure(menus, workers)
         print(
             f"{result.menus:6} {result.situations:11} {result.calls:8} {result.seconds:9.1f} "
             f"{result.rate:13.0f}"
