@@ -8,7 +8,7 @@ an ``async def`` condition is true of everything.
 from __future__ import annotations
 
 from functools import partial
-from types import FunctionType
+from types import FunctionType, MethodType
 
 __all__ = ["check_function", "check_returned", "fault_of"]
 
@@ -38,10 +38,12 @@ def fault_of(function: object, arguments: int = 1, *, may_yield: bool = False) -
     to follow the function's name. A function that only returns a coroutine looks like any other:
     see `check_returned`.
     """
-    if type(function) is FunctionType:
-        code = function.__code__
+    is_bound = isinstance(function, MethodType)
+    plain = function.__func__ if isinstance(function, MethodType) else function
+    if type(plain) is FunctionType:
+        code = plain.__code__
         usual = not code.co_flags & UNUSUAL and not code.co_kwonlyargcount
-        if usual and code.co_argcount == arguments:
+        if usual and code.co_argcount == arguments + is_bound:
             return None
     return _fault_of_others(function, arguments, may_yield)
 

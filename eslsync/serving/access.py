@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ..clock import Peer
+
+if TYPE_CHECKING:
+    import ipaddress
 
 __all__ = ["LOOPBACK", "Access"]
 
@@ -20,8 +24,6 @@ class Access:
     """
 
     def __init__(self, allow: Iterable[str] = LOOPBACK, name: str = "allow") -> None:
-        import ipaddress  # not needed to import eslsync
-
         if isinstance(allow, str):
             raise TypeError(f"{name} must be a list of networks, such as [{allow!r}]")
         self.allow = tuple(allow)
@@ -29,31 +31,42 @@ class Access:
             raise TypeError(
                 f"{name} must be a list of texts, such as '10.0.0.0/8', not {list(self.allow)!r}"
             )
-        self._address = ipaddress.ip_address
-        self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
         for each in self.allow:
             try:
                 if "%" in str(each):
                     raise ValueError(
                         f"{each!r}: leave out the scope; addresses are compared without"
                     )
-                self._networks.append(ipaddress.ip_network(each))
+                network(each)
             except ValueError as error:
                 raise ValueError(
                     f"{name}: {error}; write a network (10.0.0.0/8) or a host (10.1.2.3)"
                 ) from None
 
-        # The same switches call again and again.
-        self._permits = lru_cache(maxsize=1000)(self._is_in_a_network)
-
     def permits(self, peer: Peer) -> bool:
         """True if that peer's host is in one of the networks."""
-        return self._permits(peer[0])
+        return is_in_one(peer[0], self.allow)
 
-    def _is_in_a_network(self, host: str) -> bool:
-        address = self._address(host.partition("%")[0])  # without an IPv6 scope
-        mapped = getattr(address, "ipv4_mapped", None)
-        return any((mapped or address) in network for network in self._networks)
+
+# The same switches call again and again.
+
+
+@lru_cache(maxsize=1000)
+def is_in_one(host: str, networks: tuple[str, ...]) -> bool:
+    """True if an address is in one of the networks."""
+    import ipaddress  # not needed to import eslsync
+
+    address = ipaddress.ip_address(host.partition("%")[0])  # without an IPv6 scope
+    mapped = getattr(address, "ipv4_mapped", None)
+    return any((mapped or address) in network(each) for each in networks)
+
+
+@lru_cache(maxsize=1000)
+def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """The network with this text. Raises ValueError."""
+    import ipaddress
+
+    return ipaddress.ip_network(text)
 
 
 def is_text(network: object) -> bool:

@@ -16,6 +16,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cached_property
+from itertools import compress
+from operator import is_not, ne
 from types import CellType, FrameType, ModuleType
 from typing import Any
 
@@ -90,7 +92,8 @@ def look_for_clocks() -> None:
     modules = dict(sys.modules)
     changed: list[str] = []
     if modules != _looked_at:  # this comparison takes next to no time
-        changed = [key for key, module in modules.items() if _looked_at.get(key) is not module]
+        known = map(_looked_at.get, modules)
+        changed = list(compress(modules, map(is_not, modules.values(), known)))
     for key in changed:
         _looked_at[key], _names[key] = modules[key], names_of(modules[key])
         _with_clocks.pop(key, None)
@@ -99,7 +102,7 @@ def look_for_clocks() -> None:
     sizes = list(map(len, _names.values()))
     if sizes != _sizes:
         before = dict(zip(_names, _sizes, strict=False))
-        changed += [key for key, names in _names.items() if len(names) != before.get(key)]
+        changed += compress(_names, map(ne, sizes, map(before.get, _names)))
         _sizes[:] = sizes
     for key in changed:
         clocks = {name: value for name, value in [*_names[key].items()] if id(value) in _clocks}

@@ -15,7 +15,7 @@ from eslsync.call.leg import Collecting, Leg
 from eslsync.call.watching import Wait
 from eslsync.clock import Deadline
 from eslsync.loading import Handler
-from eslsync.stacks import stack_of
+from eslsync.stacks import frame_of
 from eslsync.wire.arguments import KEYS
 from eslsync.wire.declared import declaration_of, declared
 
@@ -29,7 +29,7 @@ from ..model.evidence import Part
 from .boundaries import Turns
 from .situations import Collects, Situation, SituationKind
 from .swallowing import forgets
-from .whereabouts import Place, Whereabouts, is_own, places_of, whereabouts
+from .whereabouts import Place, Whereabouts, place_in, places_of, whereabouts
 
 __all__ = ["Observer", "Sighting"]
 
@@ -255,8 +255,7 @@ class Observer:
         link = self._line.link
         if link is None or link.thread is None:
             return None
-        own = [each for each in stack_of(link.thread) if is_own(each.filename)]
-        return Place(own[-1].filename, own[-1].lineno or 0, own[-1].name) if own else None
+        return place_in(frame_of(link.thread))
 
     def whereabouts(self, turns: Turns) -> Whereabouts | None:
         """The handler's position; None unless it waits."""

@@ -29,6 +29,7 @@ __all__ = [
     "count_as_own",
     "is_own",
     "own_places",
+    "place_in",
     "places_of",
     "shown",
     "whereabouts",
@@ -85,6 +86,13 @@ def whereabouts(turns: Turns) -> Whereabouts | None:
 def own_places(frame: FrameType) -> tuple[Place, ...]:
     """The lines of the handler's own code that lead to a frame, outermost first."""
     return tuple(map(_place, _frames(frame)[0]))
+
+
+def place_in(frame: FrameType | None) -> Place | None:
+    """The innermost line of the handler's own code that leads to a frame, if there is one."""
+    while frame is not None and not is_own(frame.f_code.co_filename):
+        frame = frame.f_back
+    return None if frame is None else _place(frame)
 
 
 def places_of(error: BaseException) -> list[Place]:
