@@ -85,6 +85,21 @@ def test_the_block_follows_every_change() -> None:
     assert variables.block.encode("plain") == b""
 
 
+@for_each("last", ["x", "", "ARRAY::1", "ARRAY::1|:2", "ARRAY::"])
+def test_variables_that_are_set_together_are_set_as_one_by_one(last: str) -> None:
+    together, one_by_one = OrderedVariables(), OrderedVariables()
+    for each in (together, one_by_one):
+        for name in ("kept", "B", "gone", "array"):
+            each.push(name, "old")
+    given = {"new": "1 %", "b": "2", "gone": "", "array": "3", "Last": last}
+    together.set_all(given)
+    for name, value in given.items():
+        one_by_one.set(name, value)
+    assert list(together) == list(one_by_one)
+    assert together.block.plain == one_by_one.block.plain
+    assert together.element("array", 0) is one_by_one.element("array", 0) is None
+
+
 @for_each("value", ["true", "YES", "on", "1", "t", "enabled", "-1"])
 def test_true_values_are_true(value: str) -> None:
     assert is_true(value)
