@@ -52,6 +52,9 @@ END_TIMEOUT = 10.0
 IDLE = 1.0
 
 
+#: To whom each of them does what they do.
+WHOM: dict[Party, Party] = {"caller": "switch", "switch": "caller", "app": "app"}
+
 #: The events of its channel that a line notes.
 NOTED = frozenset(
     """
@@ -274,8 +277,7 @@ class Line:
 
     def note(self, who: Party, text: str) -> None:
         """Note an action. (The app's commands are noted as they arrive.)"""
-        whom: dict[Party, Party] = {"caller": "switch", "switch": "caller", "app": "app"}
-        self.transcript.note(self._world.now, who, whom[who], text)
+        self.transcript.note(self._world.now, who, WHOM[who], text)
 
     def tell(self, text: str) -> None:
         """Note an event of another leg that belongs to the call."""

@@ -80,8 +80,7 @@ class FileHandle:
     @property
     def _pace(self) -> float:
         """Samples of the file in a sample of time: each step takes a quarter out of a frame."""
-        steps = max(-2, min(2, self.speed))
-        return 4 / (4 - steps)
+        return 4 / (4 - max(-2, min(2, self.speed))) if self.speed else 1.0
 
     def _find_end(self) -> int | None:
         end = self._length if self._most is None else self._most
@@ -140,8 +139,10 @@ class FileHandle:
 
     def _piece(self) -> tuple[int, int | None]:
         """The file that plays, or the loop: its first sample, and that of the next one, if any."""
-        at = self._begin + max(0, self._done - self._silence)
         loop = self._sound.loop
+        if loop is None and not self._sound.pieces:
+            return 0, self._length
+        at = self._begin + max(0, self._done - self._silence)
         if loop is not None:
             first = at // loop * loop
             return first, first + loop
