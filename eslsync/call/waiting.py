@@ -40,7 +40,8 @@ def wait_for(
     if isinstance(what, str):
         ready, wanted = _ready_for(conversation, what, leg)
         event = conversation.until(what, ready, deadline, leg, wanted, looks_back=True)
-        conversation.typeahead.taken(event)  # a wait for "ALL" takes digits, too
+        if wanted is None:
+            conversation.typeahead.taken(event)  # a wait for "ALL" takes digits, too
         return event
     if callable(what):
         check_function("a condition for wait()", what)

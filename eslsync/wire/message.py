@@ -260,8 +260,8 @@ class Variables(Mapping[str, str]):
 class Event(Message):
     """An event of the switch (text/event-plain)."""
 
-    # _sure: how far `raw` is known to be headers.
-    __slots__ = ("_sure", "collected", "quick_name", "raw", "serial", "shown")
+    # _sure: how far `raw` is known to be headers. _uuid: `uuid`, once somebody has asked.
+    __slots__ = ("_sure", "_uuid", "collected", "quick_name", "raw", "serial", "shown")
 
     encoded = True
 
@@ -313,7 +313,11 @@ class Event(Message):
     @property
     def uuid(self) -> str | None:
         """Unique-ID: the channel that the event is about; None for an event about none."""
-        return self.get("Unique-ID")
+        try:
+            return self._uuid
+        except AttributeError:
+            self._uuid: str | None = self.get("Unique-ID")
+            return self._uuid
 
     def late_header(self, name: str) -> str:
         """A header that is expected near the end, and searched from there; empty if missing.
