@@ -13,6 +13,7 @@ import difflib
 import glob
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import ClassVar, NamedTuple, NoReturn
 
@@ -110,6 +111,11 @@ class Rule:
     def after(self, state: Hashable, happening: Happening) -> Hashable:
         raise NotImplementedError
 
+    @cached_property
+    def entries(self) -> frozenset[str]:
+        """Digits that it names."""
+        return frozenset(each.name for each in self.names if each.what == "enters")
+
     @property
     def hears(self) -> str | None:
         """The one prompt that would have kept the rule, if there is one."""
@@ -123,7 +129,7 @@ def begin(rule: Rule) -> Mark:
 def follow(rule: Rule, mark: Mark, story: Iterable[Happening]) -> Mark:
     """How far a call has come after more of its story."""
     keys, state = mark
-    entries = {each.name for each in rule.names if each.what == "enters"}
+    entries = rule.entries
     for happening in story:
         if isinstance(state, Broken):
             break
@@ -144,6 +150,7 @@ def _after(rule: Rule, state: Hashable, happening: Happening) -> Hashable:
     return state if isinstance(state, Broken) else rule.after(state, happening)
 
 
+@lru_cache(maxsize=4096)  # few prompts and rules, and many ways past them
 def is_prompt(played: str, named: str) -> bool:
     """True if a rule names this prompt: in full, or by its end after a slash."""
     return same_prompt(played, named) or any(

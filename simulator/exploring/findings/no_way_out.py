@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ...scripts.steps import Step
 from ..attempts import CallEnd
@@ -28,7 +28,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     ending = _can_end(search.nodes)
     stuck = [node for node in search.nodes if node.number not in ending]
     for region in _sinks(stuck):
-        nodes = [node for node in stuck if node.number in region]
+        nodes = [search.nodes[number] for number in sorted(region)]
         first = nodes[0]
         way = first.here
         spots = frozenset(node.situation.spot for node in nodes)
@@ -90,17 +90,44 @@ def _sinks(nodes: Sequence[Node]) -> list[set[int]]:
         + ([] if node.like is None else [node.like])
         for node in nodes
     }
-    reach: dict[int, set[int]] = {}
-    for number in goes:
-        seen, waiting = {number}, [number]
+    comes: dict[int, list[int]] = {number: [] for number in goes}
+    for number, targets in goes.items():
+        for target in targets:
+            comes[target].append(number)
+    region: dict[int, set[int]] = {}
+    # Whoever is left last, going backwards, is in a region that leads only to those before.
+    for first in reversed(_left(comes)):
+        if first in region:
+            continue
+        members, waiting = {first}, [first]
         while waiting:
             for target in goes[waiting.pop()]:
-                if target not in seen:
-                    seen.add(target)
+                if target not in region and target not in members:
+                    members.add(target)
                     waiting.append(target)
-        reach[number] = seen
-    sinks: list[set[int]] = []
-    for number, seen in reach.items():
-        if all(number in reach[other] for other in seen) and seen not in sinks:
-            sinks.append(seen)
-    return sinks
+        region.update(dict.fromkeys(members, members))
+    found = {id(region[number]): region[number] for number in goes}
+    return [
+        members
+        for members in found.values()
+        if all(target in members for number in members for target in goes[number])
+    ]
+
+
+def _left(goes: Mapping[int, Sequence[int]]) -> list[int]:
+    """The nodes of a graph in the order in which a search in depth leaves them."""
+    left: list[int] = []
+    seen: set[int] = set()
+    for first in goes:
+        waiting = [] if first in seen else [(first, iter(goes[first]))]
+        seen.add(first)
+        while waiting:
+            number, targets = waiting[-1]
+            target = next((each for each in targets if each not in seen), None)
+            if target is None:
+                left.append(number)
+                waiting.pop()
+            else:
+                seen.add(target)
+                waiting.append((target, iter(goes[target])))
+    return left
