@@ -33,7 +33,7 @@ def test_no_fault_makes_an_example_hang_or_fail(path: Path) -> None:
     script = Script.read(path)
     handler = load_handler(EXAMPLES / script.handler)
     assert not isinstance(handler, Outbound)
-    # Some of the messages, and only the events that the library needs: a fortieth of what
+    # Some of the messages, and only the events that the library needs: an eightieth of what
     # the benchmark does.
     app = needing_little(handler)
     look_at(
@@ -41,8 +41,8 @@ def test_no_fault_makes_an_example_hang_or_fail(path: Path) -> None:
             script.play,
             app,
             faults=KINDS,
-            every=36,
-            pairs=3,
+            every=72,
+            pairs=1,
             allow_stranded=STAYS,
         )
     )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from eslsync import CommandError, Disconnected, Hangup, Session
+from eslsync import CommandError, Disconnected, Hangup, Outbound, Session
 from examples.ivr import handler
 from simulator import Call, CallFailed, Fault, FreeSwitch, sweep
 from simulator.calling.faults import KINDS, OF_LOOK_UPS, FaultKind
+
+#: With the events that the library needs, and no others: half as many messages.
+APP = Outbound(handler, events=["DTMF"])
 
 
 def press_during_the_welcome_and_after(call: Call) -> None:
@@ -33,7 +36,7 @@ def test_a_fault_at_any_point_of_the_ivr_raises_its_own_exception(
     script: object, kind: FaultKind, ending: type[Exception]
 ) -> None:
     assert callable(script)
-    result = sweep(script, handler, faults=[kind])
+    result = sweep(script, APP, faults=[kind])
     assert not result.wrong, str(result)
     reached = 0
     for outcome in result.outcomes:
@@ -53,7 +56,7 @@ def test_a_fault_at_any_point_of_the_ivr_raises_its_own_exception(
     "kind", [kind for kind in KINDS if kind not in ("hangup", "drop", *OF_LOOK_UPS)]
 )
 def test_a_handler_ends_whatever_happens_to_a_single_message(kind: FaultKind) -> None:
-    result = sweep(press_during_the_welcome_and_after, handler, faults=[kind])
+    result = sweep(press_during_the_welcome_and_after, APP, faults=[kind])
     assert not result.wrong, str(result)
     if kind in ("split", "coalesce", "repeat"):
         # How bytes arrive, and an event that comes twice, make no difference.
@@ -71,8 +74,8 @@ def test_the_finally_block_of_a_handler_runs_at_every_fault() -> None:
         finally:
             ended += 1
 
-    sweep(press_during_the_welcome_and_after, careful, every=2)
-    assert begun == ended > 50
+    sweep(press_during_the_welcome_and_after, careful, every=5)
+    assert begun == ended > 20
 
 
 def test_a_sweep_says_which_step_a_handler_fails_at_and_shows_a_table() -> None:

@@ -108,7 +108,7 @@ def test_stops_work_in_real_time_too() -> None:
 
 
 #: How many stops; `benchmarks/sweep.py` has one at every message.
-STOPS = 100
+STOPS = 40
 
 
 def test_several_calls_can_be_stopped_at_any_moment() -> None:
