@@ -23,6 +23,8 @@ from tests.support.places import ROOT
 from tests.support.servers import runtime, until
 from tests.support.terminal import run
 
+pytestmark = pytest.mark.usefixtures("programs_begin_warm")
+
 __all__ = ["runtime"]
 
 pytest.importorskip("gunicorn", reason="gunicorn is not installed (pip install '.[gunicorn]')")

@@ -16,6 +16,8 @@ from tests.support.layouts import LAYOUTS, Layout
 from tests.support.places import ROOT
 from tests.support.terminal import nothing_stays, run, write
 
+pytestmark = pytest.mark.usefixtures("programs_begin_warm")
+
 __all__ = ["nothing_stays"]
 
 
@@ -37,17 +39,15 @@ def test_call_loads_it(layout: Layout) -> None:
         assert "ivr/hello" in result.stdout
 
 
-def test_explore_loads_it_anew_for_each_call(layout: Layout) -> None:
+def test_explore_loads_it_anew_for_each_call_and_a_script_of_it_names_it(
+    layout: Layout, tmp_path: Path
+) -> None:
     found = explore(layout.app, keys="1", workers=1)
     assert prompts(found) == {"ivr/hello"}
     assert found.complete
     assert not found.findings, str(found)
     [*_, place] = found.nodes[0].situation.places
     assert place.file.endswith(".py")
-
-
-def test_a_script_of_explore_names_it(layout: Layout, tmp_path: Path) -> None:
-    found = explore(layout.app, keys="1", workers=1)
     script = tmp_path / "scripts" / "hello.call.yaml"
     script.parent.mkdir()
     script.write_text(found.way_script(found.edges[0].way.then("wait"), script.parent))

@@ -31,6 +31,8 @@ from tests.support.peer import PATIENCE
 from tests.support.places import ROOT
 from tests.support.servers import nothing, until
 
+pytestmark = pytest.mark.usefixtures("programs_begin_warm")
+
 
 def ivr(session: Session) -> None:
     channel = session.channel

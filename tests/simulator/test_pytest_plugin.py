@@ -563,6 +563,7 @@ def test_yours():
 STOOD_ON = ["simulated calls stood on 4 applications: 3 held to recordings, 1 yours", "*2 passed*"]
 
 
+@pytest.mark.usefixtures("programs_begin_warm")
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_the_summary_says_what_calls_stood_on(pytester: pytest.Pytester, workers: str) -> None:
     """In processes of their own, in which nothing else has made calls."""

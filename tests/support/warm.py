@@ -33,21 +33,23 @@ from tests.support.places import ROOT
 
 __all__ = ["programs_begin_warm"]
 
-#: What a warm Python has imported, at once or later needed by what it is for.
+#: What a warm Python has imported. (Not prometheus_client, which looks at the environment then.)
 IMPORTED = {
     "ours": """
         eslsync.command_line.main eslsync.command_line.serve eslsync.json_logs eslsync.loading
-        eslsync.opentelemetry eslsync.prometheus eslsync.serving.inspection
-        eslsync.serving.outbound simulator.calling.freeswitch simulator.command_line.call
-        simulator.ladders.svg simulator.phone.keeping simulator.phone.live simulator.phone.paced
-        simulator.phone.rehearsing simulator.phone.sound
-        colorlog encodings.idna prometheus_client pythonjsonlogger
+        eslsync.serving.inspection eslsync.serving.outbound
+        simulator.calling.freeswitch simulator.command_line.call simulator.ladders.svg
+        simulator.phone.keeping simulator.phone.live simulator.phone.paced
+        simulator.phone.rehearsing simulator.phone.sound colorlog encodings.idna pythonjsonlogger
     """,
     # nothing of ours: its runs are there for what the plugin imports, and from where
     "pytest": " ".join(["freezegun", "yaml", *(f"_pytest.{each}" for each in default_plugins)]),
 }
 #: Which Python runs what: modules (``python -m``) and code (``python -c``).
-PROGRAMS = {"eslsync": "ours", "simulator.phone.child": "ours", "-c": "ours", "pytest": "pytest"}
+PROGRAMS = {
+    **dict.fromkeys(["-c", "eslsync", "gunicorn", "simulator.phone.child"], "ours"),
+    "pytest": "pytest",
+}
 #: Longest request: the environment is most of it.
 MOST = 1 << 17
 
@@ -97,7 +99,8 @@ class Popen(subprocess.Popen[Any]):
     def _execute_child(self, args: Any, *more: Any) -> None:
         (_, preexec, _, pass_fds, folder, given, _, _, _), pipes = more[:9], more[9:15]
         environment = dict(os.environ if given is None else given)
-        kind = kind_of(args)
+        arguments = arguments_of(args)
+        kind = PROGRAMS.get(next((each for each in arguments if each != "-m"), ""))
         if (
             kind is None
             or preexec
@@ -107,7 +110,7 @@ class Popen(subprocess.Popen[Any]):
             super()._execute_child(args, *more)  # type: ignore[misc]
             return
         request = {
-            "arguments": [str(each) for each in args[1:]],
+            "arguments": arguments,
             "folder": os.path.abspath(folder or "."),
             "environment": environment,
             "new_session": more[20],
@@ -143,11 +146,14 @@ class Popen(subprocess.Popen[Any]):
                 self._status.close()
 
 
-def kind_of(args: object) -> str | None:
-    """Which warm Python runs that; None: a new one has to."""
+def arguments_of(args: object) -> list[str]:
+    """Those of a new Python; empty for other programs, and where nothing can be forked."""
     if not (hasattr(os, "fork") and isinstance(args, list) and args[:1] == [sys.executable]):
-        return None
-    return PROGRAMS.get(args[2] if args[1] == "-m" else args[1])
+        return []
+    given = [str(each) for each in args[1:]]
+    if given and given[0].startswith("-m") and given[0] != "-m":  # -mpytest
+        given[:1] = ["-m", given[0][2:]]
+    return given
 
 
 @pytest.fixture

@@ -31,9 +31,7 @@ HELD = [name for name in names() if not name.startswith(tuple(NOT_TO_BE_HAD))]
 VARIOUS = [name for name in various() if name in HELD]
 #: Those that are read byte by byte: one at a time costs as much as a message does.
 SHORT = [
-    name
-    for name in HELD
-    if name[:2] in ("01", "02", "03", "04") and len(recording(name).switch_bytes) < 65_000
+    name for name in HELD if name[:2] in ("01", "03") and len(recording(name).switch_bytes) < 65_000
 ]
 
 #: Seconds after which a conversation counts as stuck, however slow the machine.

@@ -45,7 +45,7 @@ def redacted(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", various())
+@for_each("name", various())
 def test_without_anything_to_hide_nothing_is_changed(name: str) -> None:
     recorded = recording(name)
     app, switch = redacted(recorded, ["nothing_of_that_name"])
@@ -59,7 +59,7 @@ def test_without_anything_to_hide_nothing_is_changed(name: str) -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", various())
+@for_each("name", various())
 def test_digits_are_hidden_and_everything_else_is_left(name: str) -> None:
     recorded = recording(name)
     app, switch = redacted(recorded, ["DTMF"])

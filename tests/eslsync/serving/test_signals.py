@@ -22,6 +22,8 @@ from eslsync.serving.signals import NAMES
 from tests.support.peer import PATIENCE, Watched
 from tests.support.servers import Beside, dialled, messages, nothing, refused, until
 
+pytestmark = pytest.mark.usefixtures("programs_begin_warm")
+
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="Windows has none to send")
 
 
