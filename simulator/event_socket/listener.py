@@ -487,11 +487,11 @@ class Control:
         if uuid:
             # Reading the uuid cuts the command off after its line (strip_cr).
             command.origin = (("Command", command.line),)
-        uuid = uuid or command.by_name.get("session-id") or ""
+        uuid = uuid or command.get("session-id") or ""
         if self.channel is not None and uuid == self.channel.uuid:
             uuid = ""
         if not uuid and self.channel is not None:
-            if self.asynchronous or is_true(command.by_name.get("async")):
+            if self.asynchronous or is_true(command.get("async")):
                 # queued unseen: a malformed command gets +OK, too (recording 08a)
                 self.channel.private_events.append(command)
                 self.channel.poke()
@@ -522,7 +522,7 @@ class Control:
         if not rest.startswith(" "):
             return None
         name, _, argument = rest[1:].partition(" ")
-        job = command.by_name.get("job-uuid") or self.switch.uuid()
+        job = command.get("job-uuid") or self.switch.uuid()
         Thread(self.switch.scheduler, self._job(job, name, argument)).run()
         return f"~Reply-Text: +OK Job-UUID: {job}\nJob-UUID: {job}\n\n"
 
@@ -549,14 +549,14 @@ class Control:
     def _sendevent(self, command: Received, rest: str) -> str:
         name = rest.strip(" \t").upper()
         uuid = self.switch.uuid()
-        subclass = command.by_name.get("event-subclass")
+        subclass = command.get("event-subclass")
         own = [pair for pair in command.headers if pair[0].lower() != "event-subclass"]
         before = [("Command", command.line), *own, ("Event-UUID", uuid)]
         if name not in EVENT_NAMES:
             why = f"there is no such event{hint(name, EVENT_NAMES)}, so it fires CLONE"
             self._refuse(f"the event {name}", why)
             name = "CLONE"
-        target = self.switch.locate(command.by_name.get("unique-id") or "")
+        target = self.switch.locate(command.get("unique-id") or "")
         if target is not None:
             last = [("Event-Subclass", subclass)] if name == "CUSTOM" and subclass else []
             target.queue_event(

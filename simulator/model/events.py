@@ -471,17 +471,12 @@ _ENVELOPES = {"plain": _plain, "json": _json, "xml": _xml}
 
 
 class PrivateCommand(Command):
-    """A command for a channel.
+    """A command for a channel. ``origin`` is what PRIVATE_COMMAND lists before its headers."""
 
-    ``origin`` is what PRIVATE_COMMAND lists before its headers. ``by_name`` has the first of the
-    headers of each name, in lower case.
-    """
-
-    __slots__ = ("by_name", "origin")
+    __slots__ = ("origin",)
 
     def __init__(
         self, line: str, headers: list[tuple[str, str]], body: bytes, origin: Headers
     ) -> None:
         super().__init__(line, headers, body)
         self.origin = origin
-        self.by_name = {name.lower(): value for name, value in reversed(headers)}

@@ -141,13 +141,12 @@ def parse_next_event(channel: Channel) -> Steps[bool]:
 
 def parse_event(channel: Channel, command: PrivateCommand) -> Steps[bool]:
     """Execute one command (switch_ivr_parse_event); False if the rest of the queue must wait."""
-    headers = command.by_name
-    verb = headers.get("call-command")
+    verb = command.get("call-command")
     if not verb:
         return False
-    locks = is_true(headers.get("event-lock"))
+    locks = is_true(command.get("event-lock"))
     channel.event_locks += locks
-    lead_frames = atoi(headers.get("lead-frames"))
+    lead_frames = atoi(command.get("lead-frames"))
     if lead_frames and channel.media_ready:
         until = channel.now + lead_frames * FRAME
         while channel.is_ready() and channel.now < until:
@@ -155,7 +154,7 @@ def parse_event(channel: Channel, command: PrivateCommand) -> Steps[bool]:
     if verb.lower() == "execute":
         yield from _execute_command(channel, command)
     elif verb.lower() == "hangup":
-        cause = headers.get("hangup-cause")
+        cause = command.get("hangup-cause")
         channel.hangup(channel.switch.cause(cause, channel) if cause else "NORMAL_CLEARING")
     elif verb.lower() == "xferext":
         applications = [value for key, value in command.headers if key.lower() == "application"]
@@ -165,21 +164,20 @@ def parse_event(channel: Channel, command: PrivateCommand) -> Steps[bool]:
 
 
 def _execute_command(channel: Channel, command: PrivateCommand) -> Steps[None]:
-    headers = command.by_name
-    name = headers.get("execute-app-name")
+    name = command.get("execute-app-name")
     if name is None:
         return
-    data = headers.get("execute-app-arg") or ""
-    if not data and (headers.get("content-type") or "").lower() == "text/plain":
+    data = command.get("execute-app-arg") or ""
+    if not data and (command.get("content-type") or "").lower() == "text/plain":
         data = command.body.decode("utf-8", "surrogateescape")
-    loops_header = headers.get("loops")
+    loops_header = command.get("loops")
     loops = 1 if loops_header is None else atoi(loops_header)
-    uuid, uuid_name = headers.get("event-uuid"), headers.get("event-uuid-name")
+    uuid, uuid_name = command.get("event-uuid"), command.get("event-uuid-name")
     variables = channel.variables
 
     channel.stop_broadcast = False
     nested = channel.broadcast and (not channel.bridged or channel.holds_other)
-    holds = is_true(headers.get("hold-bleg")) and channel.bridged and not channel.holds_other
+    holds = is_true(command.get("hold-bleg")) and channel.bridged and not channel.holds_other
     channel.broadcast = True
     held = (yield from _hold_other(channel)) if holds else None
     loop = 0
