@@ -53,6 +53,8 @@ if WORKER and hasattr(os, "sched_setaffinity") and not SWITCH_INTERVAL:
     os.sched_setaffinity(0, {cores[mine]})
 
 gc.set_threshold(200_000)  # of new objects; Python's 700 are fewer than a call makes
+#: New objects that are worth a collection, lest those that Hypothesis asks for take longer.
+MANY_OBJECTS = 50_000
 
 settings.register_profile(
     "suite",
@@ -102,5 +104,6 @@ def _garbage_collections_are_short() -> Iterator[None]:
     Hypothesis asks for one in every thread that it runs in, and Python has its own.
     """
     yield
-    gc.collect()
-    gc.freeze()
+    if gc.get_count()[0] > MANY_OBJECTS:
+        gc.collect()
+        gc.freeze()

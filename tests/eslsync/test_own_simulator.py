@@ -21,10 +21,15 @@ OWN = {
 }
 
 
-@pytest.fixture(params=list(OWN.values()), ids=list(OWN))
+# Each test has one of them, as a process takes long; between them they have both in each place.
+A_FILE = pytest.mark.parametrize("in_the_way", ["a file"], indirect=True)
+A_PACKAGE = pytest.mark.parametrize("in_the_way", ["a package"], indirect=True)
+
+
+@pytest.fixture
 def in_the_way(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A project with a handler and a simulator; returns the simulator's path."""
-    made, named = request.param
+    made, named = OWN[request.param]
     (tmp_path / made).parent.mkdir(exist_ok=True)
     (tmp_path / made).write_text("def flight():\n    return 'simulated'\n")
     (tmp_path / "ivr.py").write_text(IVR)
@@ -49,7 +54,11 @@ def module(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 # On the command line
 
 
-@pytest.mark.parametrize("command", ["call", "explore"])
+@pytest.mark.parametrize(
+    ("command", "in_the_way"),
+    [("call", "a file"), ("explore", "a package")],
+    indirect=["in_the_way"],
+)
 def test_the_program_says_in_a_line_what_is_in_the_way(command: str, in_the_way: Path) -> None:
     done = module(in_the_way.parent, command, "ivr.py")
     assert done.returncode == 2
@@ -58,6 +67,7 @@ def test_the_program_says_in_a_line_what_is_in_the_way(command: str, in_the_way:
     assert done.stdout == ""
 
 
+@A_PACKAGE
 def test_what_needs_no_simulator_works_there(in_the_way: Path) -> None:
     assert module(in_the_way.parent, "--version").stdout.startswith("eslsync ")
     helped = module(in_the_way.parent, "--help")
@@ -67,6 +77,7 @@ def test_what_needs_no_simulator_works_there(in_the_way: Path) -> None:
     assert module(in_the_way.parent, "serve", "--help").returncode == 0
 
 
+@A_FILE
 def test_one_on_pythonpath_is_in_the_way(
     in_the_way: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -79,6 +90,7 @@ def test_one_on_pythonpath_is_in_the_way(
 
 
 @pytest.mark.skipif(not SCRIPT.exists(), reason="eslsync is not installed here")
+@A_PACKAGE
 def test_the_handlers_neighbour_is_in_the_way_of_the_installed_program(in_the_way: Path) -> None:
     # sys.path begins with the program's own folder there, and Python finds eslsync's simulator
     done = run(in_the_way.parent, SCRIPT, "call", "ivr.py")
@@ -88,6 +100,7 @@ def test_the_handlers_neighbour_is_in_the_way_of_the_installed_program(in_the_wa
 
 
 @pytest.mark.skipif(not SCRIPT.exists(), reason="eslsync is not installed here")
+@A_FILE
 def test_one_that_nothing_would_import_is_not(
     in_the_way: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -31,6 +31,8 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(sys, "path", sys.path[:])
     for variable in ("CI", "BUILD_NUMBER"):  # where these are set, pytest's summary is longer
         monkeypatch.delenv(variable, raising=False)
+    # to look through all that is installed takes longer than most runs
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     # a file that changes twice in a second, and keeps its size, would be the old one
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     pytester.path.joinpath("ivr.py").write_text((ROOT / "examples" / "ivr.py").read_text())
