@@ -160,6 +160,20 @@ def test_what_is_meant_is_taken() -> None:
         Shop().sell("a", size=3)  # type: ignore[call-arg]
 
 
+def test_what_was_taken_before_lets_nothing_else_pass() -> None:
+    wrong: list[dict[str, Any]] = [
+        {"price": True, "gift": True},
+        {"price": 2, "gift": 2},
+        {"gift": "a", "price": 2},
+        {"gift": 2, "price": True},
+    ]
+    for given in wrong:
+        assert Shop().sell("a", price=2, gift=True) == "a"
+        assert Shop().sell("a", gift=True, price=2) == "a"
+        with pytest.raises(TypeError, match=r"sell: (price|gift) must be"):
+            Shop().sell("a", **given)
+
+
 def test_a_method_is_itself_to_tools() -> None:
     assert str(inspect.signature(Shop.sell)).startswith("(self, article: 'str', *more: 'str'")
     assert Channel.onDTMF is Channel.on_dtmf

@@ -446,6 +446,19 @@ def test_commands_mean_what_freeswitch_takes_them_for(commands: list[str], arriv
             subscription.check("DTMF", "mine")
 
 
+def test_a_wait_is_checked_again_once_a_command_has_changed_what_arrives() -> None:
+    def handler(session: Session) -> None:
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                session.channel.wait("CHANNEL_HOLD", timeout=1)
+        session.send("nixevent CHANNEL_HOLD")
+        with pytest.raises(RuntimeError, match="CHANNEL_HOLD would never arrive"):
+            session.channel.wait("CHANNEL_HOLD", timeout=1)
+
+    with FreeSwitch() as switch:
+        switch.call(handler).wait()
+
+
 def test_a_filter_that_lets_an_event_through_is_sent_again_once_it_was_deleted() -> None:
     def handler(session: Session) -> None:
         for _ in range(2):
