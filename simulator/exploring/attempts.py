@@ -76,6 +76,9 @@ class AttemptOutcome:
     reached: Situation | None = None
     approach: Approach | None = None
     ended: CallEnd | None = None
+    left: str = (
+        ""  #: the key of the situation in which the caller hung up, if that was all they did
+    )
     #: Prompts and applications that began between the action and the situation reached.
     said: tuple[str, ...] = ()
     did: tuple[str, ...] = ()

@@ -91,6 +91,10 @@ LOGGED = re.compile(r"logs (ERROR|CRITICAL): .* \(\w+: .*\)\Z", re.DOTALL)
 LEAVES = ("transfer", "deflect", "redirect")
 
 
+#: Verbs of steps after which a situation may be another one.
+ACTS = ("press", "talk", "says")
+
+
 class Abandoned(BaseException):
     """Ends a handler that would not end otherwise."""
 
@@ -305,6 +309,8 @@ class _Making:
         self.outcome.up = not self.line.hung_up
         if attempt.hangs_up or self.outcome.astray or self.outcome.taken:
             self.outcome.did = tuple(self.observer.log[begun:])
+            if before is not None and not any(step.verb in ACTS for step in attempt.act):
+                self.outcome.left = before.situation.key
             if self.call.ended or self.line.given_back or self.line.hung_up:
                 self.simulation.run(lambda: self.call.ended, LATE)
                 self.outcome.ended = self._end()
@@ -340,7 +346,7 @@ class _Making:
         """Run the steps; return the situation just before."""
         before: Sighting | None = None
         for number, step in enumerate(steps):
-            if step.verb in ("press", "talk", "says") and before is None:
+            if step.verb in ACTS and before is None:
                 if step.options.get("when_asked"):
                     self.simulation.run(
                         lambda: self.line.hung_up or self.line.asks_for_digit(), PATIENT

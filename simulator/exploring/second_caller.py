@@ -94,5 +94,5 @@ def _name(attempt: Attempt) -> str:
 
 def _end(name: str, outcome: AttemptOutcome) -> object:
     """The situation in which the caller hangs up, and the lines that then look at who calls."""
-    where = name if outcome.reached is None else outcome.reached.key
-    return where, outcome.looks
+    reached = "" if outcome.reached is None else outcome.reached.key
+    return reached or outcome.left or name, outcome.looks
