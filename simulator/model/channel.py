@@ -380,7 +380,7 @@ class Channel:
             called_from,
             named_first,
         )
-        if not (before or first):
+        if not (before or first or self.description.has_fields_added):
             event.uuid = self.uuid
         if self.on_event is not None:
             self.on_event(name, event)

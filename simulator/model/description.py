@@ -98,6 +98,8 @@ class Description:
         self._channel = channel
         self._described: tuple[object, ...] = ()  # the state that `_blocks` describes
         self._blocks: tuple[Block, ...] = ()
+        #: True if programs added fields to a profile: headers that may have any name.
+        self.has_fields_added = False
         self._profile: Profile | None = None  # the one that `_caller` describes
         self._caller: tuple[Block, ...] = ()
         #: ``make(*of)``, made once for as long as the channel lasts.
@@ -128,6 +130,7 @@ class Description:
                 self._once(_answer, channel.answer_state, channel.hangup_cause, codecs),
                 *self._caller,
             )
+            self.has_fields_added = bool(profile.soft or (other and other.soft))
             if other is not None:
                 kind = Block([("Other-Type", channel.other_type)])
                 self._blocks += (kind, *self.of_profile(other, "Other-Leg"))

@@ -324,7 +324,7 @@ class SwitchEvent:
         self.subclass = subclass
         self.called_from = called_from  #: None for the usual place of an event of this name
         self.named_first = named_first
-        #: The channel's uuid, if nothing but the channel's description precedes ``own``.
+        #: The channel's uuid, if nothing but headers that begin as `DESCRIBING` precedes ``own``.
         self.uuid: str | None = None
         self._packet: bytes | None = None  # the plain one, once it is made
 

@@ -88,7 +88,7 @@ def who(profile: Profile, prefix: str) -> tuple[Block, Block]:
     pairs = [*compress(zip(names, values, strict=True), values), *profile.soft]
     begin = f"{prefix.lower()}-"
     return (
-        Block(pairs, prefix=begin),
+        Block(pairs, prefix="" if profile.soft else begin),
         Block(list(zip(flags, _FLAG_FIELDS(profile), strict=True)), prefix=begin),
     )
 

@@ -31,6 +31,21 @@ def test_each_event_describes_the_channel_as_it_is_then() -> None:
     assert ("CHANNEL_HANGUP", "hangup", "4711") in told
 
 
+def test_a_field_that_a_program_adds_to_the_profile_can_be_filtered_by() -> None:
+    heard: list[str] = []
+
+    def handler(session: Session) -> None:
+        session.channel.execute("set_profile_var", "desk=7")
+        session.send("filter delete unique-id")
+        session.send("filter desk 7")
+        session.channel.on("CHANNEL_ANSWER")(lambda event: heard.append(event["desk"]))
+        session.channel.answer()
+
+    with FreeSwitch() as switch:
+        switch.call(handler).wait()
+    assert heard == ["7"]
+
+
 def test_all_headers_that_describe_a_channel_begin_alike() -> None:
     leg = ModelCall().channel
     leg.set("presence_id", "1001@example.com")
