@@ -19,6 +19,8 @@ from simulator.scripts.script import Script
 from tests.support.peer import PATIENCE
 from tests.support.places import EXAMPLES
 
+pytestmark = pytest.mark.usefixtures("programs_begin_warm")
+
 VOICEMAIL = str(EXAMPLES / "voicemail.py")
 
 

@@ -12,6 +12,8 @@ from eslsync.command_line.terminal import Tame, plain, show
 from tests.support.hostile import HOSTILE, TAME
 from tests.support.terminal import IVR, execute
 
+pytestmark = pytest.mark.usefixtures("programs_begin_warm")
+
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_ascii_is_drawn_on_a_terminal_without_box_characters(encoding: str) -> None:
@@ -22,7 +24,7 @@ def test_ascii_is_drawn_on_a_terminal_without_box_characters(encoding: str) -> N
 
 
 def test_the_ladder_fits_the_terminals_width() -> None:
-    done = execute("call", IVR, COLUMNS="70", PYTHONIOENCODING="utf-8")
+    done = execute("call", IVR, COLUMNS="70")
     assert max(map(len, done.stdout.decode().splitlines())) == 70
 
 
@@ -42,7 +44,7 @@ def test_a_hostile_exception_and_file_obey_nothing(tmp_path: Path) -> None:
         '    raise ValueError("x\\x1b]0;title\\x07\\u202ey\\x9b2J")\n'
     )
     for command in ("call", "explore"):
-        done = execute(command, str(file), PYTHONIOENCODING="utf-8")
+        done = execute(command, str(file))
         assert done.returncode == 1
         for said in (done.stdout.decode(), done.stderr.decode()):
             assert said.replace("\n", "").replace("\t", "").isprintable(), said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eslsync import HangupCause
@@ -172,5 +172,6 @@ def with_callers(script: dict[str, Any]) -> dict[str, Any]:
         }
     ).map(lambda script: Script(**with_callers(script)))
 )
+@settings(max_examples=40)
 def test_a_dumped_script_is_read_back_the_same(script: Script) -> None:
     assert Script.parse(script.dump()) == script
