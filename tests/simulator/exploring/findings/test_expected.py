@@ -61,7 +61,7 @@ HOLD = [
     "key 1 at menu leads to balance",
     "every call is hung up by us",
     "every call that hears balance hears goodbye",
-    "every call that enters 9876 hears menu",  # the digits are tried
+    "every call that enters 9876 hears menu",
 ]
 #: Rules that no call can break, and why.
 IDLE = {
@@ -94,6 +94,10 @@ def test_rules_that_hold_are_counted(explored: Exploration) -> None:
     rules = len(BROKEN) + len(HOLD) + len(IDLE)
     assert f"{len(HOLD)} of {rules} rules hold" in str(explored)
     assert not {each.rule for each in explored.findings} & set(HOLD), str(explored)
+
+
+def test_digits_that_a_rule_names_are_tried(explored: Exploration) -> None:
+    assert "9876" in {edge.label for edge in explored.edges}
 
 
 def test_one_rule_is_counted_as_one() -> None:
