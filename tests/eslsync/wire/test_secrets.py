@@ -210,8 +210,9 @@ def test_what_is_known_is_bounded_and_the_newest_is_kept() -> None:
     for number in range(10_000, 10_110):
         hidden.sent(*execute("set", f"pin={number}"))
         hidden.sent(*execute("read", f"1 4 a.wav name{number} 5000 #"))
-    assert hidden("x 10109 y") == "x *** y"
+    assert hidden("x 10109 and 10000 y") == "x *** and 10000 y"
     assert hidden.header("variable_name10109", "5") == "***"
+    assert hidden.header("variable_name10000", "5") == "5"
     assert hidden.may_tell(b"getvar name10109")
     assert not hidden.may_tell(b"getvar name10000")
 
