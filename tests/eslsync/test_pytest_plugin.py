@@ -151,9 +151,10 @@ def test_the_entry_point_is_the_plugin() -> None:
 
 def test_the_options_are_there_without_the_simulator(tmp_path: Path) -> None:
     write(tmp_path / "simulator.py", "raise AssertionError('imported')\n")
-    # one after the other in one process
+    # one after the other in one process, which is a file's, since others begin warm
     options = [[*NO_OTHERS, option] for option in ("--help", "--markers", "--fixtures")]
-    command = [sys.executable, "-c", f"import pytest\nfor each in {options}: pytest.main(each)"]
+    write(tmp_path / "shows.py", f"import pytest\nfor each in {options}: pytest.main(each)\n")
+    command = [sys.executable, "shows.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True)
     for shown in ("--esl-seed=N", "@pytest.mark.freeswitch", "freeswitch -- "):
         assert shown in done.stdout
