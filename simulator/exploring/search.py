@@ -44,7 +44,8 @@ __all__ = ["Incident", "Lack", "Limits", "Progress", "Search"]
 #: Limits on the situations at one spot, which differ only in variables: the first SOME are tried
 #: with each key, up to ENOUGH with a few keys; up to FAR only along one way of gathered digits.
 SOME, ENOUGH, FAR = 8, 48, 96
-#: When ALIKE situations at a spot behave the same, only ENOUGH_ALIKE are continued.
+#: When ALIKE situations at a spot behave the same, only ENOUGH_ALIKE are continued, and those that
+#: differ from all of these in more than a text.
 ALIKE, ENOUGH_ALIKE = 3, 12
 #: Simulated seconds of rounds in which next to no time passes that a finding's script has.
 ROUND = 1
@@ -389,8 +390,9 @@ class Search:
         alike = self._alike(at_spot)
         # Digits gathered one by one lead ever deeper: only one way of them is followed.
         follows = by == self.keys[:1] and len(at_spot) < FAR
-        if len(at_spot) >= (ENOUGH_ALIKE if alike else ENOUGH) and not follows:
-            if alike:
+        known = bool(alike) and _is_known(node.situation, [each.situation for each in at_spot])
+        if len(at_spot) >= (ENOUGH_ALIKE if known else ENOUGH) and not follows:
+            if known:
                 node.like = at_spot[0].number
             else:
                 self.uncontinued.append(node)
@@ -623,6 +625,22 @@ def _shape(situation: Situation) -> object:
         for name, text in situation.variables.items()
     }
     return situation.places, situation.kind, situation.application, data, str(variables)
+
+
+def _is_known(situation: Situation, others: Sequence[Situation]) -> bool:
+    """True if what follows can be known from others at the spot, which behave alike.
+
+    A counter or a flag may lead elsewhere later, and so may the combination of several. Of a text
+    with many values, such as what the caller has entered, the others stand for all.
+    """
+    mine = situation.variables
+    values = {name: {each.variables.get(name) for each in others} for name in mine}
+    many = {name for name in mine if len(values[name]) >= SOME}
+    counts = {name for name in many if mine[name][:1] not in "\"'"}
+    few = mine.keys() - many
+    return all(mine[name] in values[name] for name in counts) and any(
+        all(each.variables.get(name) == mine[name] for name in few) for each in others
+    )
 
 
 def _number(job: Planned) -> int | None:

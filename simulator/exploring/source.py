@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from eslsync import Channel
@@ -250,6 +251,7 @@ class HandlerSource:
         for value in self.constants.values():
             yield from ast.walk(value)
 
+    @cached_property
     def prompts(self) -> list[NamedPrompt]:
         """The prompts that the code names in calls that play, each once."""
         found: dict[str, NamedPrompt] = {}

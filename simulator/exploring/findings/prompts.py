@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ...calling.call import without_suffix
 from ...model.sounds import RATE_FOLDERS
-from ..actions import is_valid
+from ..actions import actions, is_valid
+from ..graph import Node, Way
 from ..search import Search
 from ..situations import Situation
 from ..source import HandlerSource, NamedPrompt
@@ -16,6 +18,9 @@ from ..whereabouts import Place
 from .finding import Evidence, Finding
 
 __all__ = ["KINDS", "find", "unplayed"]
+
+#: Calls that press a key where only some were tried, at most, and how long their callers stay.
+PRESSES, STAYS = 96, 60.0
 
 KINDS = {
     "unplayed": "a prompt that the code names is never played",
@@ -29,6 +34,9 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     named = evidence.search.explored.named
     if named is not None and named.name is None:
         yield from _uncalled(evidence.source)
+    unheard = {prompt for prompt, _, _ in unplayed(evidence)}
+    named_there = (each for each in evidence.source.prompts if each.prompt in unheard)
+    _press_what_was_not_tried(evidence.search, named_there)
     for prompt, place, up_to_callers in unplayed(evidence):
         if up_to_callers:
             yield Finding("unplayed", f"{prompt} is never played", place)
@@ -48,7 +56,7 @@ def unplayed(evidence: Evidence) -> Iterator[tuple[str, Place | None, bool]]:
     elsewhere = b"\n".join(search.elsewhere)
     named = {
         each.prompt: (each.place, each.up_to_callers and not _may_be_reached(search, each))
-        for each in source.prompts()
+        for each in source.prompts
     }
     if sounds is not None:
         for text in source.texts():
@@ -62,17 +70,50 @@ def unplayed(evidence: Evidence) -> Iterator[tuple[str, Place | None, bool]]:
         yield prompt, place if place.line else None, up_to_callers
 
 
+def _press_what_was_not_tried(search: Search, prompts: Iterable[NamedPrompt]) -> None:
+    """Press the keys that may lead to prompts that nobody has heard.
+
+    Where many situations differ only in variables, most keys were tried in some of them only.
+    """
+    presses = list(itertools.islice(_untried(search, prompts), PRESSES))
+    search.foresee((way, STAYS) for _, way in presses)
+    heard: set[str] = set()
+    for prompt, way in presses:
+        if prompt not in heard:
+            played = search.in_silence(way, STAYS).played
+            heard |= {*played}
+            for each in sorted(played):
+                search.played.setdefault(each, way)
+
+
+def _untried(search: Search, prompts: Iterable[NamedPrompt]) -> Iterator[tuple[str, Way]]:
+    for prompt in prompts:
+        for node in _before(search, prompt):
+            tried = {edge.label for edge in node.edges}
+            if node.like is None:
+                continue
+            for action in actions(node.situation, node.approach, search.keys, search.entries):
+                if action.what == "key" and action.keys in prompt.keys - tried:
+                    yield prompt.prompt, Way(node.way.call, node.way.steps + action.steps)
+
+
 def _may_be_reached(search: Search, prompt: NamedPrompt) -> bool:
     """True if a key that was not pressed may lead there: one that the handler would take."""
+    return any(
+        _takes(node.situation, key)
+        for key in prompt.keys - set(search.keys)
+        for node in _before(search, prompt)
+    )
+
+
+def _before(search: Search, prompt: NamedPrompt) -> list[Node]:
+    """The situations in the function that plays it; all of them if it has none."""
     here = [
-        node.situation
+        node
         for node in search.nodes
         if node.situation.place and node.situation.place.function == prompt.place.function
     ]
-    situations = here or [node.situation for node in search.nodes]
-    return any(
-        _takes(situation, key) for key in prompt.keys - set(search.keys) for situation in situations
-    )
+    return here or search.nodes
 
 
 def _takes(situation: Situation, key: str) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from eslsync import Channel, CommandError, Session
 from simulator import Exploration, explore
+from simulator.exploring import search
 from tests.support.explored import KEYS, found, has_three_tries, prompts
 
 
@@ -71,6 +72,30 @@ def test_ctrl_c_returns_what_was_found_so_far() -> None:
     assert exploration.calls == 4
     assert exploration.stopped == "interrupted"
     assert "menu" in str(exploration)
+
+
+def offers_a_menu_three_times(session: Session) -> None:
+    """Whatever the account is, callers go on alike; but with 14, a key does more."""
+    channel = session.channel
+    account = channel.play_and_get_digits("account", min=2, max=2, regexp="1[0-4]", tries=1)
+    for _ in range(3):
+        key = channel.play_and_get_digits("menu", regexp="[12]", tries=1)
+        if key == "1":
+            return
+        if account == "14" and key == "2":
+            channel.playback("two")
+    channel.playback("goodbye")
+    channel.set("account", account or "none")
+
+
+def test_what_follows_situations_that_are_alike_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit, situations in (("SOME", 3), ("ENOUGH_ALIKE", 4)):
+        monkeypatch.setattr(search, limit, situations)
+    accounts = ["10", "11", "12", "13", "14"]
+    exploration = explore(offers_a_menu_three_times, keys="123", entries=accounts)
+    assert exploration.complete
+    assert "unplayed" not in {each.kind for each in exploration.findings}, str(exploration)
+    assert "goodbye" in {node.situation.prompt for node in exploration.nodes}
 
 
 def waits_for_five_minutes(session: Session) -> None:
