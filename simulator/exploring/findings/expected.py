@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from ...scripts.steps import Step
@@ -73,22 +74,26 @@ def _finding(rule: Rule, why: str, broken: _Break) -> Finding:
 
 def _breaks(rule: Rule, search: Search) -> Iterator[_Break]:
     """Ways that seem to break it, those of the fewest actions first."""
+    goes_on = cache(partial(follow, rule))  # many ways have equal stories
     start = _Path(None, begin(rule), (), {})
     waiting = deque([start])
     seen: set[tuple[int, Mark]] = set()
     while waiting:
         path = waiting.popleft()
         for edge, source in _edges(path.node, search):
+            mark = goes_on(path.mark, edge.story)
+            target = None if isinstance(edge.target, CallEnd) else search.nodes[edge.target]
+            breaks = goes_on(mark, edge.then).broken is not None
+            if not breaks and (target is None or (target.number, mark) in seen):
+                continue
             way = _along(path, edge, source)
             if way is None:
                 continue
-            mark = follow(rule, path.mark, edge.story)
-            target = None if isinstance(edge.target, CallEnd) else search.nodes[edge.target]
-            if follow(rule, mark, edge.then).broken is not None:
+            if breaks:
                 there = target or path.node
                 place = None if there is None else there.situation.place
                 yield _Break(way, place, None if there is None else there.number)
-            elif target is not None and (target.number, mark) not in seen:
+            elif target is not None:
                 seen.add((target.number, mark))
                 # The steps to a situation are those to its last action, of whoever comes there.
                 waiting.append(_Path(target, mark, way.steps, way.call))
