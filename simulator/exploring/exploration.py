@@ -435,7 +435,7 @@ def explore(
     said = list(dict.fromkeys([*says, *phrases_in(rules)]))
     words = [*entries, *(word for word in suggested.words if word not in entries)]
     print_of = parts.fingerprint(
-        _text(source.path), tried, words, suggested.beside, suggested.ends, suggested.moments(),
+        _text(source.path), tried, words, suggested.beside, suggested.ends, suggested.moments,
         suggested.talks, suggested.causes, said, suggested.phrases, depth, calls, patience,
     )  # fmt: skip
     search = Search(
@@ -444,8 +444,8 @@ def explore(
         "".join(dict.fromkeys(keys.upper())),
         Entries(words, suggested.beside, suggested.ends, said, suggested.phrases),
         Limits(depth, calls, seconds),
-        turns=suggested.turns(),
-        moments=suggested.moments(),
+        turns=suggested.turns,
+        moments=suggested.moments,
         questions=source.questions(),
         talks=suggested.talks,
         causes=suggested.causes,

@@ -6,14 +6,16 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ..model.known_variables import is_known
 from ..model.spelling import misspelt
 from .boundaries import Lookup, integers
 from .probes import Spot, spot
+from .trees import Tree
 
-__all__ = ["USUAL", "Fact", "Question", "Unset", "questions_in", "unset_in"]
+__all__ = ["USUAL", "Fact", "Facts", "Question", "Unset"]
 
 #: Properties of a session, and headers of its context, by the option of a call that sets them.
 PROPERTIES = {
@@ -75,144 +77,109 @@ class Unset:
     meant: str | None  #: a variable that the code sets and that a slip turned into this one
 
 
-def unset_in(tree: ast.Module) -> list[Unset]:
-    """Those of a file, each once."""
-    known = _Known(tree)
-    own = {word for text in known.assigned for word in re.findall(r"\w+", text)} | known.written
-    found: dict[str, Unset] = {}
-    for node in ast.walk(tree):
-        fact = known.read(node)
-        if fact is None or not fact.variable or fact.variable in found:
-            continue
-        name = fact.variable
-        if name not in own and not is_known(name):
-            # Names may differ in their last letters: line_a, line_b.
-            others = sorted(each for each in own if each[:-1] != name[:-1])
-            like = misspelt(name, others, shortest=SHORTEST)
-            found[name] = Unset(name, getattr(node, "lineno", 0), like)
-    return list(found.values())
+class Facts:
+    """The names by which a file's code has facts, and what it does with them."""
 
-
-def questions_in(tree: ast.Module, lookup: Lookup) -> dict[Spot, list[Question]]:
-    """The facts that the statements of a file depend on."""
-    known = _Known(tree)
-    found: dict[Spot, list[Question]] = {}
-    read: dict[Fact, Spot] = {}  # variables, and the first statement that reads each
-    around = _functions_around(tree)
-    # A comparison that the usual call fulfils hides those after it, so that the first in each
-    # function is tried with the values of all.
-    first: dict[tuple[ast.AST | None, Fact], tuple[Spot, dict[str, None]]] = {}
-    for statement, expression in _statements(tree):
-        values: dict[Fact, dict[str, None]] = {}
-        for node in ast.walk(expression):
-            for fact, value in _compared(node, known, lookup):
-                values.setdefault(fact, {})[value] = None
-            fact_here = known.fact(node)
-            if fact_here is not None and fact_here.variable:
-                read.setdefault(fact_here, spot(statement))
-        for fact, several in values.items():
-            here = spot(statement)
-            which = around.get(statement), fact
-            where, others = first.get(which, (here, {}))
-            first[which] = min(where, here), {**others, **several}
-            found.setdefault(here, []).append(Question(fact, tuple(several)[:MOST]))
-    for (_, fact), (where, several) in first.items():
-        found[where] = [each for each in found[where] if each.fact != fact]
-        every = (*tuple(several)[:MOST], *_none_of(fact, several))
-        found[where].append(Question(fact, every))
-    slips = {each.name for each in unset_in(tree) if each.meant}
-    compared = {question.fact for each in found.values() for question in each}
-    for fact, where in read.items():
-        if fact not in compared and fact.variable not in known.assigned | slips:
-            found.setdefault(where, []).append(Question(fact, ("true",)))
-    return found
-
-
-def _functions_around(tree: ast.Module) -> dict[ast.AST, ast.AST]:
-    """The innermost function around each node."""
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    return {node: function for function in functions for node in ast.walk(function)}
-
-
-def _none_of(fact: Fact, values: Mapping[str, None]) -> Iterator[str]:
-    """A value beside those that the code knows, if the usual call may have one of them."""
-    if fact.variable or USUAL.get(fact.option, "") in values:
-        numbers = all(each.isdecimal() for each in values)
-        yield DIGITS if numbers else "other"
-
-
-def _statements(tree: ast.Module) -> Iterator[tuple[ast.stmt, ast.expr]]:
-    """The statements, each with the expressions that are its own."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.stmt) or isinstance(node, _DEFINITIONS):
-            continue
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
-                yield node, child
-            elif isinstance(child, ast.withitem):
-                yield node, child.context_expr
-        if isinstance(node, ast.Match):
-            for case in node.cases:
-                for text in _texts_of_pattern(case.pattern):
-                    test = ast.Compare(node.subject, [ast.Eq()], [text])
-                    yield node, ast.copy_location(test, node.subject)
-
-
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-
-
-def _texts_of_pattern(pattern: ast.pattern) -> Iterator[ast.expr]:
-    for node in ast.walk(pattern):
-        if isinstance(node, ast.MatchValue):
-            yield node.value
-
-
-class _Known:
-    """The names by which the code has facts."""
-
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._assigned: set[str] = set()  # texts in which the code sets the channel's variables
+        self._written: set[str] = set()  # names of keywords by which it does
+        given = [*self._given()]
         self._names: dict[str, Fact] = {}  # variables, parameters, attributes, functions
-        self.assigned: set[str] = set()  # texts in which the code sets the channel's variables
-        self.written: set[str] = set()  # names of keywords by which it does
-        functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
         for _ in range(3):  # from one name to the next
-            for node in ast.walk(tree):
-                self._learn(node, functions)
+            for name, value in given:
+                fact = self.fact(value)
+                if fact is not None:
+                    self._names.setdefault(name, fact)
 
-    def _learn(self, node: ast.AST, functions: Mapping[str, ast.FunctionDef]) -> None:
-        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for target in targets:
-                self._name(_name_of(target), node.value)
-                if isinstance(target, ast.Subscript):
-                    self.assigned |= set(_texts(target.slice))
-        elif isinstance(node, ast.FunctionDef):
-            for each in ast.walk(node):
-                if isinstance(each, ast.Return) and each.value is not None:
-                    self._name(node.name, each.value)
-        elif isinstance(node, ast.Call):
-            name = _name_of(node.func)
-            if name in SETS:
-                self.assigned |= {text for each in node.args for text in _texts(each)}
-                self.written |= {each.arg for each in node.keywords if each.arg}
-                self.assigned |= {text for each in node.keywords for text in _texts(each.value)}
-            if name in functions:
-                parameters = [each.arg for each in functions[name].args.args]
-                if parameters[:1] == ["self"]:
-                    del parameters[0]
-                for parameter, argument in zip(parameters, node.args, strict=False):
-                    self._name(parameter, argument)
-                for keyword in node.keywords:
-                    self._name(keyword.arg or "", keyword.value)
+    def _given(self) -> Iterator[tuple[str, ast.expr]]:
+        """The names to which the code gives values; notes the variables that it sets."""
+        functions = {node.name: node for node in self._tree.of(ast.FunctionDef)}
+        for node in self._tree.of(*_GIVE):
+            if isinstance(node, ast.FunctionDef):
+                for each in self._tree.walk(node):
+                    if isinstance(each, ast.Return) and each.value is not None:
+                        yield node.name, each.value
+            elif isinstance(node, ast.Call):
+                name = _name_of(node.func)
+                if name in SETS:
+                    values = [*node.args, *(each.value for each in node.keywords)]
+                    self._assigned |= {text for each in values for text in _texts(each)}
+                    self._written |= {each.arg for each in node.keywords if each.arg}
+                if name in functions:
+                    yield from _arguments(node, functions[name])
+            elif isinstance(node, _ASSIGN) and node.value is not None:
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    if name := _name_of(target):
+                        yield name, node.value
+                    elif isinstance(target, ast.Subscript):
+                        self._assigned |= set(_texts(target.slice))
 
-    def _name(self, name: str, value: ast.expr) -> None:
-        fact = self.fact(value)
-        if name and fact is not None:
-            self._names.setdefault(name, fact)
+    @cached_property
+    def unset(self) -> list[Unset]:
+        """The variables that are read and nothing known sets, each once."""
+        words = {word for text in self._assigned for word in re.findall(r"\w+", text)}
+        own = words | self._written
+        found: dict[str, Unset] = {}
+        for node in self._tree.of(ast.Call, ast.Subscript):
+            fact = self.fact(node)
+            if fact is None or not fact.variable or fact.variable in found:
+                continue
+            name = fact.variable
+            if name not in own and not is_known(name):
+                # Names may differ in their last letters: line_a, line_b.
+                others = sorted(each for each in own if each[:-1] != name[:-1])
+                like = misspelt(name, others, shortest=SHORTEST)
+                found[name] = Unset(name, node.lineno, like)
+        return list(found.values())
 
-    def read(self, node: ast.AST) -> Fact | None:
-        """The fact that an expression reads directly."""
-        return self.fact(node) if isinstance(node, (ast.Call, ast.Subscript)) else None
+    def questions(self, lookup: Lookup) -> dict[Spot, list[Question]]:
+        """The facts that statements depend on."""
+        found: dict[Spot, list[Question]] = {}
+        read: dict[Fact, Spot] = {}  # variables, and the first statement that reads each
+        # A comparison that the usual call fulfils hides those after it, so that the first in each
+        # function is tried with the values of all.
+        first: dict[tuple[ast.AST | None, Fact], tuple[Spot, dict[str, None]]] = {}
+        for statement, expression in self._statements():
+            here = spot(statement)
+            values: dict[Fact, dict[str, None]] = {}
+            for node in self._tree.walk(expression):
+                for fact, value in _compared(node, self, lookup):
+                    values.setdefault(fact, {})[value] = None
+                fact_here = self.fact(node)
+                if fact_here is not None and fact_here.variable:
+                    read.setdefault(fact_here, here)
+            for fact, several in values.items():
+                which = self._tree.function_around(statement), fact
+                where, others = first.get(which, (here, {}))
+                first[which] = min(where, here), {**others, **several}
+                found.setdefault(here, []).append(Question(fact, tuple(several)[:MOST]))
+        for (_, fact), (where, several) in first.items():
+            found[where] = [each for each in found[where] if each.fact != fact]
+            every = (*tuple(several)[:MOST], *_none_of(fact, several))
+            found[where].append(Question(fact, every))
+        slips = {each.name for each in self.unset if each.meant}
+        compared = {question.fact for each in found.values() for question in each}
+        for fact, where in read.items():
+            if fact not in compared and fact.variable not in self._assigned | slips:
+                found.setdefault(where, []).append(Question(fact, ("true",)))
+        return found
+
+    def _statements(self) -> Iterator[tuple[ast.stmt, ast.expr]]:
+        """The statements, each with the expressions that are its own."""
+        for node in self._tree.nodes:
+            if not isinstance(node, ast.stmt) or isinstance(node, _DEFINITIONS):
+                continue
+            for child in self._tree.below(node):
+                if isinstance(child, ast.expr):
+                    yield node, child
+                elif isinstance(child, ast.withitem):
+                    yield node, child.context_expr
+            if isinstance(node, ast.Match):
+                for case in node.cases:
+                    for text in _texts_of_pattern(case.pattern):
+                        test = ast.Compare(node.subject, [ast.Eq()], [text])
+                        yield node, ast.copy_location(test, node.subject)
 
     def fact(self, node: ast.AST) -> Fact | None:
         """The fact that an expression is, or a plain text made of it."""
@@ -246,6 +213,33 @@ class _Known:
         return self.fact(node.value) if isinstance(node.slice, (ast.Slice, ast.UnaryOp)) else None
 
 
+def _none_of(fact: Fact, values: Mapping[str, None]) -> Iterator[str]:
+    """A value beside those that the code knows, if the usual call may have one of them."""
+    if fact.variable or USUAL.get(fact.option, "") in values:
+        numbers = all(each.isdecimal() for each in values)
+        yield DIGITS if numbers else "other"
+
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_ASSIGN = (ast.Assign, ast.AnnAssign, ast.NamedExpr)
+_GIVE = (*_ASSIGN, ast.FunctionDef, ast.Call)
+
+
+def _arguments(call: ast.Call, function: ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:
+    """The parameters that a call gives values."""
+    parameters = [each.arg for each in function.args.args]
+    if parameters[:1] == ["self"]:
+        del parameters[0]
+    yield from zip(parameters, call.args, strict=False)
+    yield from ((each.arg, each.value) for each in call.keywords if each.arg)
+
+
+def _texts_of_pattern(pattern: ast.pattern) -> Iterator[ast.expr]:
+    for node in ast.walk(pattern):
+        if isinstance(node, ast.MatchValue):
+            yield node.value
+
+
 def _looked_up(owner: ast.expr, key: ast.expr) -> Fact | None:
     """The fact under a key of a channel's variables, or of a context or an event."""
     if _name_of(owner) == "variables":
@@ -262,7 +256,7 @@ def _variable(name: ast.expr) -> Fact | None:
     return next((Fact("variables", text) for text in _texts(name)), None)
 
 
-def _compared(node: ast.AST, known: _Known, lookup: Lookup) -> Iterator[tuple[Fact, str]]:
+def _compared(node: ast.AST, known: Facts, lookup: Lookup) -> Iterator[tuple[Fact, str]]:
     """The facts that an expression compares, and values at which it turns."""
     if isinstance(node, ast.Compare):
         sides = [node.left, *node.comparators]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,49 +27,21 @@ class WhatToTry:
     """
 
     def __init__(self, source: HandlerSource) -> None:
-        self._sources = _sources_of(source)
-        self._times = merged(each.times() for each in self._sources)
-
-    @property
-    def words(self) -> list[str]:
-        return self._together("words")
-
-    @property
-    def phrases(self) -> list[str]:
-        return self._together("phrases")
-
-    @property
-    def beside(self) -> list[str]:
+        self._sources = sources = _sources_of(source)
+        times = merged(each.times() for each in sources)
+        numbers = {number for each in sources for number in each.numbers().values}
+        self.words: list[str] = self._together("words")
+        self.phrases: list[str] = self._together("phrases")
         known = set(self.words)
-        return [each for each in self._together("beside") if each not in known]
-
-    @property
-    def ends(self) -> list[tuple[str, str]]:
-        return self._together("ends")
-
-    @property
-    def talks(self) -> list[int]:
-        return self._together("talks")
-
-    @property
-    def causes(self) -> list[str]:
-        return self._together("causes")
-
-    @property
-    def asks_caller(self) -> bool:
-        return any(each.asks_caller for each in self._sources)
-
-    @property
-    def takes_bytes(self) -> bool:
-        """True if it may look at the bytes of messages, in which anything may be."""
-        return any(each.takes_bytes for each in self._sources)
-
-    def moments(self) -> list[datetime]:
-        return moments(self._times, MONDAY)
-
-    def turns(self) -> Turns:
-        numbers = {number for each in self._sources for number in each.numbers().values}
-        return Turns(numbers, self._times.times)
+        self.beside = [each for each in self._together("beside") if each not in known]
+        self.ends: list[tuple[str, str]] = self._together("ends")
+        self.talks: list[int] = self._together("talks")
+        self.causes: list[str] = self._together("causes")
+        self.asks_caller = any(each.asks_caller for each in sources)
+        #: True if it may look at the bytes of messages, in which anything may be.
+        self.takes_bytes = any(each.takes_bytes for each in sources)
+        self.moments = moments(times, MONDAY)
+        self.turns = Turns(numbers, times.times)
 
     def _together(self, name: str) -> list[Any]:
         return list(dict.fromkeys(one for each in self._sources for one in getattr(each, name)))
@@ -92,14 +64,14 @@ def _used(source: HandlerSource) -> Iterator[tuple[Path, str]]:
     imported = dict(_imported(source))
     if source.handler in imported:  # it only hands the name on
         yield from _named(imported[source.handler], source.handler)
-    for part in [*source.parts, *source.constants.values()]:
-        for node in ast.walk(part):
-            if isinstance(node, ast.Name) and node.id in imported:
-                yield from _named(imported[node.id], node.id)
-            elif isinstance(node, ast.Attribute):
-                module = imported.get(ast.unparse(node.value))
-                if module is not None and module[1] is None:
-                    yield module[0], node.attr
+    modules = {name: file for name, (file, there) in imported.items() if there is None}
+    for node in [*source.nodes, *source.tables]:
+        if isinstance(node, ast.Name) and node.id in imported:
+            yield from _named(imported[node.id], node.id)
+        elif isinstance(node, ast.Attribute) and modules:
+            file = modules.get(ast.unparse(node.value))
+            if file is not None:
+                yield file, node.attr
 
 
 def _named(where: tuple[Path, str | None], name: str) -> Iterator[tuple[Path, str]]:
@@ -112,7 +84,7 @@ def _imported(source: HandlerSource) -> Iterator[tuple[str, tuple[Path, str | No
     """What the file's names mean: modules of the user's own, or names in them."""
     path = source.path.resolve()
     root, _ = package_of(path)
-    for node in ast.walk(source.tree):
+    for node in source.tree.of(ast.Import, ast.ImportFrom):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 file = _file_of([root, path.parent], alias.name)

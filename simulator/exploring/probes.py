@@ -12,11 +12,15 @@ import ast
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FunctionType
+from typing import Any
 
 from eslsync.stacks import parsed
 from eslsync.wire.arguments import are_keys
+
+from .trees import Tree
 
 __all__ = ["Ran", "Spot", "probed", "probing", "spot"]
 
@@ -74,40 +78,37 @@ def spot(node: ast.stmt | ast.expr) -> Spot:
     return node.lineno, column if isinstance(node, ast.stmt) else -1 - column
 
 
+@lru_cache(maxsize=16)
 def probed(source: str, file: str) -> CodeType:
     """The code of a file, with probes."""
-    tree = parsed(source, file)
-    _Prober().visit(tree)
-    code: CodeType = compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True)
+    tree = Tree(parsed(source, file))
+    inside: set[ast.AST] = set()  # functions
+    for node in tree.nodes:
+        if isinstance(node, _FUNCTION) or tree.above.get(node) in inside:
+            inside.add(node)
+            _put_probes(node)
+    code: CodeType = compile(tree.module, file, "exec", dont_inherit=True)
     return code
 
 
-class _Prober(ast.NodeTransformer):
-    """Puts probes in front of statements in functions, and branches of ``a if b else c``."""
-
-    _functions = 0
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        inside = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-        self._functions += inside
-        self.generic_visit(node)
-        if self._functions:
-            node = _looks_for_text(node)
-            for name in ("body", "orelse", "finalbody"):
-                part = getattr(node, name, None)
-                if isinstance(part, list):
-                    setattr(node, name, list(_with_probes(part, inside and name == "body")))
-                elif isinstance(part, ast.expr):
-                    probe = ast.copy_location(_probe(part), part)
-                    setattr(
-                        node, name, ast.copy_location(ast.BoolOp(ast.Or(), [probe, part]), part)
-                    )
-        self._functions -= inside
-        return node
+_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
-def _looks_for_text(node: ast.AST) -> ast.AST:
-    """The same expression; one that looks for a text among keys tells of an empty text."""
+def _put_probes(node: ast.AST) -> None:
+    """Put probes in front of its statements, and of the branches of ``a if b else c``."""
+    _look_for_text(node)
+    for name in ("body", "orelse", "finalbody"):
+        part = getattr(node, name, None)
+        if isinstance(part, list):
+            may_begin_with_doc = isinstance(node, _FUNCTION) and name == "body"
+            setattr(node, name, list(_with_probes(part, may_begin_with_doc)))
+        elif isinstance(part, ast.expr):
+            either = ast.BoolOp(ast.Or(), [_probe(part), part], **_place(part))
+            setattr(node, name, either)
+
+
+def _look_for_text(node: ast.AST) -> None:
+    """Let an expression that looks for a text among keys tell of an empty text."""
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         if isinstance(node.ops[0], (ast.In, ast.NotIn)) and _may_be_keys(node.comparators[0]):
             node.left = _looked(node.left, node.comparators[0], node)
@@ -115,13 +116,10 @@ def _looks_for_text(node: ast.AST) -> ast.AST:
         if node.func.attr in LOOKS and isinstance(node.func.value, ast.Constant):
             if _may_be_keys(node.func.value):
                 node.args[0] = _looked(node.args[0], node.func.value, node)
-    return node
 
 
 def _looked(text: ast.expr, where: ast.expr, node: ast.expr) -> ast.expr:
-    place = ast.Tuple([ast.Constant(-node.lineno), ast.Constant(node.col_offset)], ast.Load())
-    call = ast.Call(ast.Name(LOOKED, ast.Load()), [text, where, place], [])
-    return ast.copy_location(call, text)
+    return _call(LOOKED, [text, where], (-node.lineno, node.col_offset), text)
 
 
 def _may_be_keys(node: ast.expr) -> bool:
@@ -137,13 +135,29 @@ def _with_probes(body: Iterable[ast.stmt], may_begin_with_doc: bool) -> Iterator
     for number, each in enumerate(body):
         is_doc = isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
         if not (may_begin_with_doc and number == 0 and is_doc):
-            yield ast.copy_location(ast.Expr(ast.copy_location(_probe(each), each)), each)
+            yield ast.Expr(_probe(each), **_place(each))
         yield each
 
 
 def _probe(node: ast.stmt | ast.expr) -> ast.Call:
-    where = ast.Tuple([*map(ast.Constant, spot(node))], ast.Load())
-    return ast.Call(ast.Name(PROBE, ast.Load()), [where], [])
+    return _call(PROBE, [], spot(node), node)
+
+
+def _call(name: str, given: list[ast.expr], where: Spot, node: ast.stmt | ast.expr) -> ast.Call:
+    """A call with a spot, at the place of a node."""
+    place = _place(node)
+    function = ast.Name(name, ast.Load(), **place)
+    constant = ast.Constant(where, **place)  # type: ignore[arg-type]  # a tuple is one
+    return ast.Call(function, [*given, constant], [], **place)
+
+
+def _place(node: ast.stmt | ast.expr) -> dict[str, Any]:
+    return {
+        "lineno": node.lineno,
+        "col_offset": node.col_offset,
+        "end_lineno": node.end_lineno,
+        "end_col_offset": node.end_col_offset,
+    }
 
 
 @contextmanager

@@ -5,26 +5,23 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
-from functools import lru_cache
-from pathlib import Path
+from functools import cached_property
 
 from eslsync import Channel
-from eslsync.stacks import parsed
 from eslsync.wire.arguments import KEYS
 from eslsync.wire.declared import declaration_of
 
 from .boundaries import CLOCK
+from .trees import Tree, tree_of
 
 __all__ = [
     "DEEP",
     "Reach",
     "dotted",
-    "function_at",
     "is_of_calls",
     "keys_in",
     "names_of_calls",
     "skipped_work",
-    "tree_of",
     "works",
 ]
 
@@ -42,6 +39,8 @@ BY_CALLERS = frozenset(("Hangup", "TimeoutError", "ValueError", "KeyError", "Ind
 COMPUTES = (ast.Mod, ast.Mult, ast.Div, ast.FloorDiv, ast.Pow, ast.BitAnd, ast.BitOr, ast.BitXor)
 #: Methods that change a list, a set or a dict.
 CHANGES = frozenset("add append appendleft insert extend update setdefault pop remove".split())
+#: Names of calls.
+CALLS = ("channel", "session")
 #: How far calls of functions are followed.
 DEEP = 10
 
@@ -49,24 +48,25 @@ DEEP = 10
 class Reach:
     """The functions of a file, and the conditions on the ways to its lines."""
 
-    def __init__(self, tree: ast.Module, constants: Mapping[str, ast.expr]) -> None:
+    def __init__(self, tree: Tree, constants: Mapping[str, ast.expr]) -> None:
         self._tree = tree
         self._constants = constants
-        self._above: dict[ast.AST, ast.AST] = {
-            child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)
-        }
-        self._functions: dict[str, ast.FunctionDef] = {
-            node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
-        }
-        self._calls = names_of_calls(tree)
-        #: The global names whose values calls change.
-        self.kept = set(_kept_between_calls(tree))
+        self._functions = {node.name: node for node in tree.of(ast.FunctionDef)}
+
+    @cached_property
+    def kept(self) -> Set[str]:
+        """The global names whose values calls change."""
+        return set(_kept_between_calls(self._tree))
+
+    @cached_property
+    def _calls(self) -> Set[str]:
+        return names_of_calls(self._tree)
 
     def is_up_to_callers(self, node: ast.AST, deep: int = DEEP) -> bool:
         """True if only what is tried (keys, far ends, times) decides whether a node runs."""
         function: ast.AST | None = node
         child = node
-        while (parent := self._above.get(child)) is not None:
+        while (parent := self._tree.above.get(child)) is not None:
             if not self._is_known_branch(parent, child):
                 return False
             if isinstance(parent, ast.FunctionDef):
@@ -77,17 +77,16 @@ class Reach:
             return True
         calls = [
             each
-            for each in ast.walk(self._tree)
-            if isinstance(each, ast.Call)
-            and _name_of(each.func) == function.name
-            and self._function_around(each) is not function
+            for each in self._tree.of(ast.Call)
+            if _name_of(each.func) == function.name
+            and self._tree.function_around(each) is not function
         ]
         return not calls or any(self.is_up_to_callers(each, deep - 1) for each in calls)
 
     def keys_to(self, node: ast.AST) -> set[str]:
         """The keys in the conditions, in its function, on the way to a node."""
         found: set[str] = set()
-        while (parent := self._above.get(node)) is not None:
+        while (parent := self._tree.above.get(node)) is not None:
             if isinstance(parent, (ast.If, ast.While, ast.IfExp)):
                 found |= keys_in(parent.test)
             elif isinstance(parent, ast.match_case):
@@ -99,8 +98,8 @@ class Reach:
 
     def uncalled(self) -> Iterator[ast.FunctionDef]:
         """Functions for calls, by their parameters, whose names occur nowhere else."""
-        used = {node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)}
-        used |= {node.attr for node in ast.walk(self._tree) if isinstance(node, ast.Attribute)}
+        used = {node.id for node in self._tree.of(ast.Name)}
+        used |= {node.attr for node in self._tree.of(ast.Attribute)}
         exported = self._constants.get("__all__", ast.Tuple([]))
         used |= {str(node.value) for node in ast.walk(exported) if isinstance(node, ast.Constant)}
         if used & {"getattr", "globals", "vars", "import_module"}:
@@ -110,12 +109,6 @@ class Reach:
                 continue
             if is_of_calls(function) and not function.name.startswith("test"):
                 yield function
-
-    def _function_around(self, node: ast.AST) -> ast.AST | None:
-        above = self._above.get(node)
-        while above is not None and not isinstance(above, ast.FunctionDef):
-            above = self._above.get(above)
-        return above
 
     def _is_known_branch(self, parent: ast.AST, child: ast.AST) -> bool:
         if isinstance(parent, (ast.If, ast.While, ast.IfExp)) and child is not parent.test:
@@ -196,44 +189,19 @@ class Reach:
     def _is_known_name(self, node: ast.Name, deep: int) -> bool:
         if node.id in self._constants:
             return self._is_known(self._constants[node.id], deep - 1)
-        function = self._function_around(node)
+        function = self._tree.function_around(node)
         values = [
             value
-            for each in (ast.walk(function) if function is not None else ())
+            for each in (self._tree.walk(function) if function is not None else ())
             for value in _given(each, node.id)
         ]
         return all(self._is_known(each, deep - 1) for each in values)
 
     def _returns_known(self, function: ast.FunctionDef, deep: int) -> bool:
-        returned = [each.value for each in ast.walk(function) if isinstance(each, ast.Return)]
-        tests = [each.test for each in ast.walk(function) if isinstance(each, (ast.If, ast.While))]
+        inside = self._tree.walk(function)
+        returned = [each.value for each in inside if isinstance(each, ast.Return)]
+        tests = [each.test for each in inside if isinstance(each, (ast.If, ast.While))]
         return all(self._is_known(each, deep) for each in (*returned, *tests))
-
-
-def tree_of(file: str) -> ast.Module:
-    """The tree of a file as it is now: it may have been edited since the last exploration."""
-    try:
-        return _tree(Path(file).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ast.Module([], [])
-
-
-@lru_cache(maxsize=64)
-def _tree(source: str) -> ast.Module:
-    try:
-        return parsed(source)
-    except (SyntaxError, ValueError):
-        return ast.Module([], [])
-
-
-def function_at(tree: ast.Module, line: int) -> ast.FunctionDef | None:
-    """The innermost function that contains a line."""
-    around = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
-    ]
-    return min(around, key=lambda each: (each.end_lineno or 0) - each.lineno, default=None)
 
 
 def skipped_work(file: str, line: int) -> int | None:
@@ -244,10 +212,9 @@ def skipped_work(file: str, line: int) -> int | None:
     found: int | None = None
     tree = tree_of(file)
     calls = names_of_calls(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Try):
-            for body in (node.finalbody, *(each.body for each in node.handlers)):
-                found = found or _work_after(body, line, calls)
+    for node in tree.of(ast.Try):
+        for body in (node.finalbody, *(each.body for each in node.handlers)):
+            found = found or _work_after(body, line, calls)
     return found
 
 
@@ -262,19 +229,19 @@ def _work_after(body: Sequence[ast.stmt], line: int, calls: Set[str]) -> int | N
     return None
 
 
-def names_of_calls(tree: ast.Module) -> Set[str]:
+def names_of_calls(tree: Tree) -> Set[str]:
     """The names by which a file has its sessions and channels."""
-    names = {"channel", "session"}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Attribute, ast.Name)):
-            if _name_of(node.value) in ("channel", "session"):
-                names |= {each.id for each in node.targets if isinstance(each, ast.Name)}
-        elif isinstance(node, ast.arg) and node.annotation is not None:
-            if _name_of(node.annotation) in ("Channel", "Session"):
-                names.add(node.arg)
-        elif isinstance(node, ast.Attribute) and node.attr == "channel":
-            if isinstance(node.value, ast.Name) and node.value.id != "self":
-                names.add(node.value.id)
+    names = {*CALLS}
+    for assign in tree.of(ast.Assign):
+        value = assign.value
+        if isinstance(value, (ast.Attribute, ast.Name)) and _name_of(value) in CALLS:
+            names |= {each.id for each in assign.targets if isinstance(each, ast.Name)}
+    for parameter in tree.of(ast.arg):
+        if _name_of(parameter.annotation) in ("Channel", "Session"):
+            names.add(parameter.arg)
+    for attribute in tree.of(ast.Attribute):
+        if attribute.attr == "channel" and isinstance(attribute.value, ast.Name):
+            names |= {attribute.value.id} - {"self"}
     return names
 
 
@@ -301,7 +268,7 @@ def dotted(node: ast.expr) -> set[str]:
 def is_of_calls(function: ast.FunctionDef) -> bool:
     """True if a parameter is a session or a channel."""
     return any(
-        each.arg in ("session", "channel")
+        each.arg in CALLS
         or (each.annotation is not None and _name_of(each.annotation) in ("Session", "Channel"))
         for each in function.args.args
     )
@@ -323,13 +290,12 @@ def is_in_the_middle(index: ast.expr) -> bool:
     return bool(re.fullmatch(r"[1-9]\d*|\d+:-?\d+|-\d+:-\d+", text))
 
 
-def _kept_between_calls(tree: ast.Module) -> Iterator[str]:
+def _kept_between_calls(tree: Tree) -> Iterator[str]:
     """The global names whose values functions change: what is kept from call to call."""
-    for function in ast.walk(tree):
-        if not isinstance(function, ast.FunctionDef):
-            continue
-        assigned = {name for each in ast.walk(function) for name in _bound(each)}
-        for node in ast.walk(function):
+    for function in tree.of(ast.FunctionDef):
+        inside = tree.walk(function)
+        assigned = {name for each in inside for name in _bound(each)}
+        for node in inside:
             if isinstance(node, ast.Global):
                 yield from node.names
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -5,22 +5,22 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from eslsync import Channel
-from eslsync.stacks import parsed
 from eslsync.wire.arguments import KEYS
 from eslsync.wire.declared import Declaration, declaration_of, declared
 from eslsync.wire.separation import separate
 
 from .actions import COUNTING
 from .boundaries import Numbers, Times, ends_in, integers, numbers_in, times_in
-from .facts import Question, Unset, questions_in, unset_in
+from .facts import Facts, Question, Unset
 from .probes import Spot
 from .reach import Reach, keys_in
+from .trees import Tree, innermost, tree_of
 from .whereabouts import Place
 from .who_calls import BYTES
 
@@ -75,20 +75,21 @@ class HandlerSource:
     def __init__(self, path: Path, handler: str) -> None:
         self.path = path
         self.handler = handler
-        try:
-            tree = parsed(path.read_text(encoding="utf-8"))
-        except (OSError, SyntaxError, ValueError):
-            tree = ast.Module([], [])
-        self.constants = dict(_assigned(tree))
-        self._attributes = dict(_assigned_in_classes(tree))
-        self.tree = tree
+        self.tree = tree = tree_of(path)
+        self.constants = dict(_assigned(tree.module.body))
+        self._attributes = dict(
+            each for node in tree.of(ast.ClassDef) for each in _assigned(node.body)
+        )
         self._reach = Reach(tree, self.constants)
+        self._facts = Facts(tree)
         #: The functions and classes that the handler can reach.
-        self.parts = list(_reached(tree, handler))
+        self.parts = list(_reached(tree, handler, self.constants))
+        self.nodes = [node for part in self.parts for node in tree.walk(part)]
+        #: The nodes of the values of the file's global names.
+        self.tables = [node for value in self.constants.values() for node in tree.walk(value)]
         self._strings = [
             node.value
-            for part in [*self.parts, *self.constants.values()]
-            for node in ast.walk(part)
+            for node in [*self.nodes, *self.tables]
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]
 
@@ -102,7 +103,7 @@ class HandlerSource:
             path = Path()
         return cls(path, getattr(unwrapped, "__name__", ""))
 
-    @property
+    @cached_property
     def words(self) -> list[str]:
         """Texts that can be keyed in, such as PINs and extensions."""
         return sorted(
@@ -114,7 +115,7 @@ class HandlerSource:
     def phrases(self) -> list[str]:
         """What somebody could say among the texts that it compares with, or looks up in a table."""
         found: dict[str, None] = {}
-        for node in self._nodes():
+        for node in self.nodes:
             values: list[ast.expr] = []
             if isinstance(node, ast.Compare):
                 values = [node.left, *node.comparators]
@@ -143,7 +144,7 @@ class HandlerSource:
         That is each number that it compares with, one less and one more; as many digits as it
         compares a length with, one fewer and one more; its words with a digit too few or too many.
         """
-        numbers = numbers_in([*self._nodes(), *self._tables()], self._value_of)
+        numbers = numbers_in([*self.nodes, *self.tables], self._value_of)
         found: list[str] = []
         for number in sorted(numbers.values):
             found += [str(each) for each in (number, number + 1, number - 1) if each >= 0]
@@ -158,12 +159,12 @@ class HandlerSource:
     @property
     def ends(self) -> list[tuple[str, str]]:
         """What entries begin and end with that the code compares parts of entries with."""
-        return list(dict.fromkeys(ends_in(self._nodes(), self._value_of)))
+        return list(dict.fromkeys(ends_in(self.nodes, self._value_of)))
 
     def counts(self) -> list[int]:
         """The numbers that it compares with what it keeps from call to call."""
         found: set[int] = set()
-        for node in self._nodes():
+        for node in self.nodes:
             if isinstance(node, ast.Compare):
                 sides = [node.left, *node.comparators]
                 names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
@@ -175,7 +176,7 @@ class HandlerSource:
     def talks(self) -> list[int]:
         """The seconds that it compares the length of a bridge with, one less and one more."""
         found: set[int] = set()
-        for node in self._nodes():
+        for node in self.nodes:
             if isinstance(node, ast.Compare):
                 sides = [node.left, *node.comparators]
                 if any(isinstance(each, ast.Attribute) and each.attr in LENGTHS for each in sides):
@@ -184,14 +185,12 @@ class HandlerSource:
 
     def questions(self) -> dict[Spot, list[Question]]:
         """The facts about a call that its statements depend on."""
-        return questions_in(self.tree, self._value_of)
+        return self._facts.questions(self._value_of)
 
     def unset(self) -> list[tuple[Unset, Place]]:
         """The variables that it reads and nothing known sets, each with its place."""
-        lines = {getattr(node, "lineno", 0) for node in self._nodes()}
-        return [
-            (each, self._place(each.line)) for each in unset_in(self.tree) if each.line in lines
-        ]
+        lines = {getattr(node, "lineno", 0) for node in self.nodes}
+        return [(each, self._place(each.line)) for each in self._facts.unset if each.line in lines]
 
     def _place(self, line: int) -> Place:
         function = self._around(line)
@@ -199,11 +198,11 @@ class HandlerSource:
 
     def numbers(self) -> Numbers:
         """The numbers that it compares."""
-        return numbers_in(self._nodes(), self._value_of)
+        return numbers_in(self.nodes, self._value_of)
 
     def times(self) -> Times:
         """The times that it asks for."""
-        return times_in([*self._nodes(), *self._tables()], self._value_of)
+        return times_in([*self.nodes, *self.tables], self._value_of)
 
     def _value_of(self, node: ast.expr) -> ast.expr | None:
         """The value that the file gives a name, or an attribute of a class."""
@@ -214,14 +213,12 @@ class HandlerSource:
     @property
     def asks_caller(self) -> bool:
         """True if it asks for the caller."""
-        return any(
-            isinstance(node, ast.Attribute) and node.attr in CALLERS for node in self._nodes()
-        )
+        return any(isinstance(node, ast.Attribute) and node.attr in CALLERS for node in self.nodes)
 
     @property
     def takes_bytes(self) -> bool:
         """True if it may look at the bytes of messages."""
-        return any(isinstance(node, ast.Attribute) and node.attr in BYTES for node in self._nodes())
+        return any(isinstance(node, ast.Attribute) and node.attr in BYTES for node in self.nodes)
 
     @property
     def causes(self) -> list[str]:
@@ -229,38 +226,28 @@ class HandlerSource:
 
         They are those that it compares or has in tables, besides the one of who rejects a call.
         """
-        nodes = list(self._nodes())
+        nodes = self.nodes
         if not any(isinstance(node, ast.Attribute) and node.attr == "cause" for node in nodes):
             return []
         compared = [node for node in nodes if isinstance(node, (ast.Compare, ast.MatchValue))]
         tables = [key for node in nodes if isinstance(node, ast.Dict) for key in node.keys if key]
         named: dict[str, None] = {"CALL_REJECTED": None}
         for part in [*compared, *tables, *self.constants.values()]:
-            for node in ast.walk(part):
+            for node in self.tree.walk(part):
                 name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", "")
                 if isinstance(name, str) and name in REFUSALS:
                     named[name] = None
         return list(named)
 
-    def _nodes(self) -> Iterator[ast.AST]:
-        for part in self.parts:
-            yield from ast.walk(part)
-
-    def _tables(self) -> Iterator[ast.AST]:
-        """The values of the file's global names."""
-        for value in self.constants.values():
-            yield from ast.walk(value)
-
     @cached_property
     def prompts(self) -> list[NamedPrompt]:
         """The prompts that the code names in calls that play, each once."""
         found: dict[str, NamedPrompt] = {}
-        nodes = [*self._nodes(), *self._tables()]
-        dicts = [node for node in nodes if isinstance(node, ast.Dict)]
+        dicts = [each for each in [*self.nodes, *self.tables] if isinstance(each, ast.Dict)]
         tables = {text for each in dicts for key in each.keys if key for text in keys_in(key)}
         for part in self.parts:
             name = getattr(part, "name", "")
-            for node in ast.walk(part):
+            for node in self.tree.walk(part):
                 if isinstance(node, ast.Call):
                     for text, line in self._played(node):
                         place = Place(str(self.path), line, name)
@@ -277,7 +264,7 @@ class HandlerSource:
         """The functions for calls that the file never calls, or names otherwise."""
         found = []
         for function in self._reach.uncalled():
-            calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+            calls = [node for node in self.tree.walk(function) if isinstance(node, ast.Call)]
             prompts = [text for call in calls for text, _ in self._played(call)]
             place = Place(str(self.path), function.lineno, function.name)
             found.append(Uncalled(function.name, place, tuple(dict.fromkeys(prompts))))
@@ -300,7 +287,7 @@ class HandlerSource:
         """
         function = self._around(line)
         found: set[str] = set()
-        for node in ast.walk(function) if function is not None else ():
+        for node in self.tree.walk(function) if function is not None else ():
             if isinstance(node, ast.If) and _goes_back(node.body, function):
                 found |= self._keys_in(node.test)
             elif isinstance(node, ast.match_case) and _goes_back(node.body, function):
@@ -310,18 +297,13 @@ class HandlerSource:
         return found
 
     def _around(self, line: int) -> ast.FunctionDef | None:
-        """The innermost function that contains a line."""
-        around = [
-            node
-            for node in self._nodes()
-            if isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
-        ]
-        return min(around, key=lambda each: (each.end_lineno or 0) - each.lineno, default=None)
+        """The innermost function, of those that the handler can reach, that contains a line."""
+        return innermost((n for n in self.nodes if isinstance(n, ast.FunctionDef)), line)
 
     def _keys_in(self, part: ast.AST) -> set[str]:
         """The keys in comparisons."""
         found: set[str] = set()
-        for node in ast.walk(part):
+        for node in self.tree.walk(part):
             values: list[ast.expr] = []
             if isinstance(node, ast.Compare):
                 values = [node.left, *node.comparators]
@@ -433,9 +415,9 @@ def _negates(test: ast.expr) -> bool:
     return any(isinstance(node, (ast.NotEq, ast.NotIn, ast.Not)) for node in ast.walk(test))
 
 
-def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """The file's global names, and their values."""
-    for node in tree.body:
+def _assigned(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
+    """The names that a file or a class assigns, and their values."""
+    for node in body:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 if isinstance(target, ast.Name):
@@ -449,25 +431,13 @@ def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
                 yield node.target.id, node.value
 
 
-def _assigned_in_classes(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """The attributes that the file's classes assign, and their values."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            yield from _assigned(ast.Module(node.body, []))
-
-
-def _reached(tree: ast.Module, handler: str) -> Iterator[Definition]:
+def _reached(tree: Tree, handler: str, constants: Mapping[str, ast.expr]) -> Iterator[Definition]:
     """The functions and classes that a handler can reach by names, directly or indirectly."""
     definitions: dict[str, Definition] = {}
-    constants = dict(_assigned(tree))
-    for each in tree.body:
+    for each in tree.module.body:
         if isinstance(each, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
             definitions[each.name] = each
-    inside = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and node.name == handler
-    ]
+    inside = [node for node in tree.of(ast.FunctionDef) if node.name == handler]
     if handler not in definitions:
         yield from inside[:1]
         names = {handler} if inside else set()
@@ -476,7 +446,7 @@ def _reached(tree: ast.Module, handler: str) -> Iterator[Definition]:
         names, waiting = {handler}, [definitions[handler]]
         yield definitions[handler]
     while waiting:
-        for node in ast.walk(waiting.pop()):
+        for node in tree.walk(waiting.pop()):
             name = node.id if isinstance(node, ast.Name) else None
             if name is None or name in names:
                 continue

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence, Set
 
-from .reach import dotted, function_at, tree_of
+from .reach import dotted
+from .trees import Tree, tree_of
 
 __all__ = ["catches_everything", "forgets"]
 
@@ -21,10 +22,10 @@ def forgets(file: str, line: int) -> int | None:
     None if nothing does, or if something catches a Hangup by its name.
     """
     tree = tree_of(file)
-    function = function_at(tree, line)
+    function = tree.function_at(line)
     around = [
         node
-        for node in ast.walk(function or tree)
+        for node in tree.walk(function or tree.module)
         if isinstance(node, (ast.Try, ast.With)) and _is_in(node.body, line)
     ]
     for node in sorted(around, key=lambda each: -each.lineno):
@@ -48,7 +49,7 @@ def catches_everything(handler: ast.ExceptHandler) -> bool:
     return handler.type is None or bool(_words(handler.type) & EVERYTHING)
 
 
-def _suppressed(node: ast.With, tree: ast.Module) -> set[str]:
+def _suppressed(node: ast.With, tree: Tree) -> set[str]:
     """The exceptions that a `with` catches: by ``suppress``, or by a manager of the file."""
     found: set[str] = set()
     for each in node.items:
@@ -57,7 +58,7 @@ def _suppressed(node: ast.With, tree: ast.Module) -> set[str]:
             names = dotted(call.func)
             if "suppress" in names:
                 found |= set().union(*map(_words, call.args))
-            if any(_is_manager_that_catches(part, names) for part in ast.walk(tree)):
+            if any(_is_manager_that_catches(part, names) for part in tree.nodes):
                 found |= EVERYTHING
     return found
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from .probes import Ran, spot
 from .reach import dotted, names_of_calls
+from .trees import Tree
 
 __all__ = ["Unrun", "unrun"]
 
@@ -48,7 +49,7 @@ class Unrun:
     outside: bool = False
 
 
-def unrun(tree: ast.Module, text: str, handler: str, ran: Ran) -> list[Unrun]:
+def unrun(tree: Tree, text: str, handler: str, ran: Ran) -> list[Unrun]:
     """The lines that no call ran, of functions that the code which ran names."""
     return list(_Walk(tree, text.splitlines(), ran).from_handler(handler))
 
@@ -56,25 +57,29 @@ def unrun(tree: ast.Module, text: str, handler: str, ran: Ran) -> list[Unrun]:
 class _Walk:
     """A walk over the code that ran, from the handler on."""
 
-    def __init__(self, tree: ast.Module, lines: Sequence[str], ran: Ran) -> None:
+    def __init__(self, tree: Tree, lines: Sequence[str], ran: Ran) -> None:
         self._tree = tree
         self._lines = lines
         self._functions_with_probes = ran.functions
         self._spots = ran.spots
         self._names: set[str] = set()  # that the code which ran uses
         self._methods: set[str] = set()
-        self._functions = {each.name: each for each in tree.body if isinstance(each, Function)}
-        self._classes = {each.name: each for each in tree.body if isinstance(each, ast.ClassDef)}
+        self._functions = {
+            each.name: each for each in tree.module.body if isinstance(each, Function)
+        }
+        self._classes = {
+            each.name: each for each in tree.module.body if isinstance(each, ast.ClassDef)
+        }
         self._values = {
             name: node.value
-            for node in tree.body
+            for node in tree.module.body
             if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None
             for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
             for name in (each.id for each in ast.walk(target) if isinstance(each, ast.Name))
         }
 
     def from_handler(self, name: str) -> Iterator[Unrun]:
-        inside = [each for each in ast.walk(self._tree) if isinstance(each, Function)]
+        inside = [each for each in self._tree.nodes if isinstance(each, Function)]
         named = [self._functions[name]] if name in self._functions else inside
         waiting = [(each, True) for each in named if each.name == name][:1]
         seen: set[ast.AST] = set()
@@ -211,7 +216,7 @@ class _Walk:
         return any(
             name in {(alias.asname or alias.name).split(".")[0] for alias in node.names}
             and (getattr(node, "module", "") or "").split(".")[0] != "eslsync"
-            for node in ast.walk(self._tree)
+            for node in self._tree.nodes
             if isinstance(node, (ast.Import, ast.ImportFrom))
         )
 

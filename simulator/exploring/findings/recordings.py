@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence, Set
 
-from ..reach import DEEP, dotted, function_at, names_of_calls, tree_of, works
+from ..reach import DEEP, dotted, names_of_calls, works
 from ..source import HandlerSource
+from ..trees import Tree, tree_of
 from ..whereabouts import Place
 from .finding import Evidence, Finding
 
@@ -55,14 +56,14 @@ def _used_only_behind(places: Sequence[Place], source: HandlerSource) -> int | N
     used: int | None = None
     for place in places:
         tree = tree_of(place.file)
-        function = function_at(tree, place.line)
+        function = tree.function_at(place.line)
         if function is None:
             continue
         calls = names_of_calls(tree)
         names = (_names_at(function, place.line) | _given_names(function, place.line)) - calls
         texts = _texts_at(function, place.line)
         saved = _Saved(tree, names, texts)
-        reached = source.parts if place.file == str(source.path) else [tree]
+        reached = source.parts if place.file == str(source.path) else [tree.module]
         # those set behind it, in its own function, are not called if it is hung up in
         behind = range(place.line + 1, (function.end_lineno or place.line) + 1)
         callbacks = [each.lineno for part in reached for each in saved.at_hangup(part)]
@@ -154,12 +155,10 @@ class _Saved:
     What only tells, tidies up or counts does not.
     """
 
-    def __init__(self, tree: ast.Module, names: Set[str], texts: Set[str]) -> None:
+    def __init__(self, tree: Tree, names: Set[str], texts: Set[str]) -> None:
         self._names = names
         self._texts = texts
-        self._functions = {
-            node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
-        }
+        self._functions = {node.name: node for node in tree.of(ast.FunctionDef)}
 
     def at_hangup(self, part: ast.AST) -> Iterator[ast.FunctionDef | ast.Call]:
         """What sets, in this part, a callback of `on_hangup` that may."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..reach import tree_of
+from ..trees import tree_of
 from ..unrun import unrun
 from ..whereabouts import Place
 from .finding import Evidence, Finding

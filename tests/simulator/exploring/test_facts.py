@@ -9,7 +9,8 @@ import pytest
 
 from eslsync import Session
 from simulator import explore
-from simulator.exploring.facts import questions_in
+from simulator.exploring.facts import Facts
+from simulator.exploring.trees import Tree
 
 KNOWN = {"2001": "anna", "2002": "otto"}
 AUSTRIAN = re.compile(r"\+43[0-9]{5,}")
@@ -87,7 +88,7 @@ def test_the_values_at_which_a_comparison_turns(test: str, values: list[str]) ->
     def lookup(node: ast.expr) -> ast.expr | None:
         return table if isinstance(node, ast.Name) and node.id == "TABLE" else None
 
-    found = questions_in(tree, lookup)
+    found = Facts(Tree(tree)).questions(lookup)
     assert [value for each in found.get((2, 4), []) for value in each.values] == values
 
 

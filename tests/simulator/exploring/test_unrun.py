@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from simulator.exploring.probes import Ran
+from simulator.exploring.trees import Tree
 from simulator.exploring.unrun import unrun
 
 SOURCE = """
@@ -39,7 +40,7 @@ RAN = {(5, 4), (6, 4), (10, 8), (13, 8), (19, 4), (20, 8)}
 def test_what_the_code_that_ran_names_should_have_run() -> None:
     ran = Ran()
     ran.add(RAN)
-    left_out = unrun(ast.parse(SOURCE), SOURCE, "handler", ran)
+    left_out = unrun(Tree(ast.parse(SOURCE)), SOURCE, "handler", ran)
     assert [(each.function, each.first, each.behind) for each in left_out] == [
         ("sales", 22, "else of if session"),
         ("support", 25, ""),
