@@ -14,7 +14,9 @@ from ..scripts.steps import Step
 from .patterns import made_from
 from .situations import Collects, Situation
 
-__all__ = ["COUNTING", "Approach", "CallerAction", "Entries", "actions"]
+__all__ = [
+    "ALL_WORDS", "COUNTING", "MOST_WORDS", "Approach", "CallerAction", "Entries", "actions",
+]  # fmt: skip
 
 #: The key to press if any will do.
 ANY = "1"
@@ -28,8 +30,9 @@ MOST_PHRASES = 20
 COUNTING = KEYS[1:10] + KEYS[0]
 #: Maximum numbers of digits tried in search of one that matches a pattern.
 TRIES = 2000
-#: Maximum entries, the user's and the code's, tried at one collection.
-MOST_WORDS = 12
+#: Maximum entries, the user's and the code's, tried at one collection; and in the first situation
+#: at a spot.
+MOST_WORDS, ALL_WORDS = 12, 96
 #: Maximum entries beside those, and beside the numbers that the code compares with.
 MOST_BESIDE = 18
 #: Maximum valid entries made up for one pattern.
@@ -74,9 +77,13 @@ class CallerAction:
 
 
 def actions(
-    situation: Situation, approach: Approach, keys: str, known: Entries, *, few: bool = False
-) -> list[CallerAction]:
-    """The actions to try in a situation; with ``few``, one may represent several."""
+    situation: Situation, approach: Approach, keys: str, known: Entries,
+    *, few: bool = False, words: int = MOST_WORDS,
+) -> list[CallerAction]:  # fmt: skip
+    """The actions to try in a situation; with ``few``, one may represent several.
+
+    Of the known words, so many are entered.
+    """
     if few:
         keys = keys[:1] + keys[-1:] if len(keys) > 1 else keys
     some = keys
@@ -87,11 +94,11 @@ def actions(
     found: list[CallerAction] = []
     if situation.far_end is None or situation.kind == "connected":
         if situation.collects is not None:
-            found += _collected(situation.collects, approach, keys, known)
+            found += _collected(situation.collects, approach, keys, known, words)
         elif situation.kind == "digit":
             found += [_pressed("key", key, (_press(key, True),)) for key in keys]
             if not few:  # it may be the first of several
-                several = known.words[:MOST_WORDS]
+                several = known.words[:words]
                 found += [_pressed("entry", word, (_press(word, True),)) for word in several]
         elif situation.kind == "record":
             found += _recorded(approach, keys, situation.listens)
@@ -146,7 +153,7 @@ def _recorded(approach: Approach, keys: str, listens: Set[str] | None) -> Iterat
 
 
 def _collected(
-    collects: Collects, approach: Approach, keys: str, known: Entries
+    collects: Collects, approach: Approach, keys: str, known: Entries, words: int
 ) -> Iterator[CallerAction]:
     out = approach.out
 
@@ -155,7 +162,7 @@ def _collected(
             return (*approach.at, _press(digits))
         return (_press(digits, True),) if out is None else (*out, _press(digits))
 
-    entries = list(_entries(collects, keys, known))
+    entries = list(_entries(collects, keys, known, words))
     for digits, label in entries:
         yield _pressed("key" if len(digits) == 1 else "entry", digits, enter(digits), label)
     if out is not None:
@@ -170,7 +177,9 @@ def _collected(
         yield _pressed("wrong", wrong, steps, f"{wrong} {collects.tries} times")
 
 
-def _entries(collects: Collects, keys: str, known: Entries) -> Iterator[tuple[str, str]]:
+def _entries(
+    collects: Collects, keys: str, known: Entries, words: int
+) -> Iterator[tuple[str, str]]:
     """The entries to try, each once, with labels."""
     least, most, ends = collects.least, collects.most, collects.terminators
     seen: set[str] = set()
@@ -190,7 +199,7 @@ def _entries(collects: Collects, keys: str, known: Entries) -> Iterator[tuple[st
     for digits in valid:
         yield from once(digits if len(digits) == most else digits + end)
     fewest = max(least, 2)
-    fitting = [word for word in known.words if fewest <= len(word) <= most][:MOST_WORDS]
+    fitting = [word for word in known.words if fewest <= len(word) <= most][:words]
     beside = [each.zfill(least) for each in known.beside]
     beside = [each for each in beside if fewest <= len(each) <= most][:MOST_BESIDE]
     around = [

@@ -22,7 +22,7 @@ from ..clockwork.tricks import real_seconds
 from ..model.evidence import Part, StandsOn
 from ..scripts.steps import Step
 from . import spreading
-from .actions import CallerAction, Entries, actions
+from .actions import ALL_WORDS, MOST_WORDS, CallerAction, Entries, actions
 from .attempts import Attempt, AttemptOutcome, CallEnd
 from .boundaries import Turns
 from .caller import LATE, Caller
@@ -401,9 +401,12 @@ class Search:
         if alike or few:
             node.like = at_spot[0].number
         node.expanded = True
+        words = MOST_WORDS if at_spot else ALL_WORDS
         at_spot.append(node)
         jobs = []
-        for action in actions(node.situation, node.approach, self.keys, self.entries, few=few):
+        for action in actions(
+            node.situation, node.approach, self.keys, self.entries, few=few, words=words
+        ):
             if alike and action.label not in alike:
                 continue
             steps, act = node.way.steps, action.steps
@@ -436,7 +439,9 @@ class Search:
         """
         looked = [node for node in nodes if node.edges and node.like is None]
         behaviours = [self._behaviour(node) for node in looked]
-        if len(looked) < ALIKE or any(each != behaviours[0] for each in behaviours):
+        if len(looked) < ALIKE or any(each != behaviours[1] for each in behaviours[2:]):
+            return frozenset()
+        if not behaviours[1].items() <= behaviours[0].items():  # more entries were tried there
             return frozenset()
         first: dict[object, str] = {}
         for label, outcome in behaviours[0].items():

@@ -74,6 +74,20 @@ def test_ctrl_c_returns_what_was_found_so_far() -> None:
     assert "menu" in str(exploration)
 
 
+def knows_many_numbers(session: Session) -> None:
+    number = session.channel.play_and_get_digits("number", min=2, max=2, tries=1)
+    if number in "10 11 12 13 14 15 16 17 18 19 20 21".split():
+        session.channel.hangup()
+    if number == "79":
+        session.channel.playback("special")
+
+
+def test_all_of_many_numbers_are_entered_where_callers_first_are() -> None:
+    numbers = [*(str(number) for number in range(10, 22)), "79"]
+    exploration = explore(knows_many_numbers, keys="1", entries=numbers)
+    assert "special" in {node.situation.prompt for node in exploration.nodes}, str(exploration)
+
+
 def offers_a_menu_three_times(session: Session) -> None:
     """Whatever the account is, callers go on alike; but with 14, a key does more."""
     channel = session.channel
