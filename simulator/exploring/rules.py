@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import glob
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -24,9 +24,9 @@ from ..scripts.nodes import shown
 from .stories import Happening, HappeningKind
 
 __all__ = [
-    "Condition", "EveryCall", "KeyLeads", "Mark", "NoCall", "Rule", "RuleError", "begin",
-    "digits_in", "extensions_in", "follow", "near", "phrases_in", "read_rules", "rules_beside",
-    "rules_in",
+    "ENDED", "Condition", "EveryCall", "KeyLeads", "Mark", "NoCall", "Progress", "Rule",
+    "RuleError", "Tried", "begin", "digits_in", "either", "extensions_in", "follow", "near",
+    "phrases_in", "read_rules", "rules_beside", "rules_in",
 ]  # fmt: skip
 
 #: The suffix of a file of rules beside the handler's.
@@ -78,6 +78,10 @@ class Condition:
         return f"{said} to {self.name}" if self.name else said
 
 
+#: What a call meets that ends otherwise than by its caller or with an error, however that is.
+ENDED = Condition("ended")
+
+
 class Broken(NamedTuple):
     """The last state of a call that breaks the rule."""
 
@@ -105,8 +109,12 @@ class Rule:
 
     @property
     def names(self) -> Sequence[Condition]:
-        """What must happen in some call, or the rule can't be broken, or is out of date."""
+        """All that it names."""
         raise NotImplementedError
+
+    def met(self, state: Hashable, happening: Happening) -> Set[Condition]:
+        """What it names and a call in this state meets."""
+        return {each for each in self.names if each.met_by(happening)}
 
     def after(self, state: Hashable, happening: Happening) -> Hashable:
         raise NotImplementedError
@@ -174,7 +182,7 @@ class EveryCall(Rule):
 
     def after(self, state: Hashable, happening: Happening) -> Hashable:
         assert isinstance(state, frozenset)
-        state |= {each for each in self.names if each.met_by(happening)}
+        state |= self.met(state, happening)
         if happening.what not in ENDS or state & {*self.conditions}:
             return state
         if self.of is not None and self.of not in state:
@@ -197,16 +205,11 @@ class NoCall(Rule):
 
     @property
     def names(self) -> Sequence[Condition]:
-        # What must never happen, under no condition, need not be seen.
-        if self.of is None and not self.before:
-            return []
         return [*([] if self.of is None else [self.of]), *self.conditions, *self.before]
 
     def after(self, state: Hashable, happening: Happening) -> Hashable:
         assert isinstance(state, frozenset)
-        met = {each for each in (*self.conditions, *self.before) if each.met_by(happening)}
-        if self.of is not None and self.of.met_by(happening):
-            met.add(self.of)
+        met = self.met(state, happening)
         if state & {*self.before}:
             return state
         state |= met
@@ -230,7 +233,18 @@ class KeyLeads(Rule):
     @property
     def names(self) -> Sequence[Condition]:
         where = () if self.at is None else (Condition("hears", self.at),)
-        return [*where, Condition("presses", self.key), *self.targets]
+        return [*where, self.press, *self.targets]
+
+    @property
+    def press(self) -> Condition:
+        return Condition("presses", self.key)
+
+    def met(self, state: Hashable, happening: Happening) -> Set[Condition]:
+        """Its key only where the rule says, and its targets only behind it."""
+        found = {*super().met(state, happening)}
+        if self.after(state, happening) != "pressed":
+            found.discard(self.press)
+        return found if state == "pressed" else found - {*self.targets}
 
     # The states: "before" the prompt, "there" while it was the last to begin, "pressed" when the
     # key was, "past" after another key there.
@@ -295,6 +309,38 @@ class BridgesRecorded(Rule):
         if happening.what == "bridged" and not state:
             return Broken(f"a call is bridged to {happening.name}, and nothing records it")
         return state
+
+
+class Progress(NamedTuple):
+    """How far a call has come, as to what a rule names."""
+
+    state: Hashable  #: of the rule
+    met: frozenset[Condition]
+
+    @property
+    def broken(self) -> bool:
+        return isinstance(self.state, Broken)
+
+
+@dataclass(frozen=True)
+class Tried(Rule):
+    """What calls meet of that which a rule names, broken or not, and whether they end."""
+
+    rule: Rule
+
+    @property
+    def names(self) -> Sequence[Condition]:
+        return self.rule.names
+
+    def begin(self) -> Mark:
+        return Mark("", Progress(self.rule.first, frozenset()))
+
+    def after(self, state: Hashable, happening: Happening) -> Hashable:
+        assert isinstance(state, Progress)
+        met = state.met | self.rule.met(state.state, happening)
+        if happening.what in ENDS:
+            met |= {ENDED}
+        return Progress(_after(self.rule, state.state, happening), met)
 
 
 # Reading them
@@ -491,6 +537,10 @@ TARGETS: Sequence[tuple[str, HappeningKind, str]] = (
     ("a recording", "recording", ""),
     ("a hangup", "hung up by us", ""),
 )
+
+
+def either(conditions: Iterable[Condition]) -> str:
+    return " or ".join(map(str, conditions))
 
 
 def near(name: str, names: Iterable[str]) -> str:

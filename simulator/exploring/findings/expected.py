@@ -7,7 +7,7 @@ before. What seems to break it is then tried as a call, and told if the call doe
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -15,7 +15,21 @@ from typing import Any
 from ...scripts.steps import Step
 from ..attempts import Attempt, CallEnd
 from ..graph import Edge, Node, Way
-from ..rules import Condition, EveryCall, KeyLeads, Mark, NoCall, Rule, begin, follow, near
+from ..rules import (
+    ENDED,
+    Condition,
+    EveryCall,
+    KeyLeads,
+    Mark,
+    NoCall,
+    Progress,
+    Rule,
+    Tried,
+    begin,
+    either,
+    follow,
+    near,
+)
 from ..search import Search
 from ..stories import Happening
 from ..whereabouts import Place
@@ -74,26 +88,42 @@ def _finding(rule: Rule, why: str, broken: _Break) -> Finding:
 
 def _breaks(rule: Rule, search: Search) -> Iterator[_Break]:
     """Ways that seem to break it, those of the fewest actions first."""
+    for path, edge, way, _ in _followed(rule, begin(rule), search, _is_broken):
+        target = None if isinstance(edge.target, CallEnd) else search.nodes[edge.target]
+        there = target or path.node
+        place = None if there is None else there.situation.place
+        yield _Break(way, place, None if there is None else there.number)
+
+
+def _is_broken(mark: Mark) -> bool:
+    return mark.broken is not None
+
+
+def _followed(
+    rule: Rule, mark: Mark, search: Search, wanted: Callable[[Mark], bool]
+) -> Iterator[tuple[_Path, Edge, Way, Mark]]:
+    """Paths, each with the edge and the way behind which calls have come as far as is wanted.
+
+    Those of the fewest actions are first.
+    """
     goes_on = cache(partial(follow, rule))  # many ways have equal stories
-    start = _Path(None, begin(rule), (), {})
-    waiting = deque([start])
+    waiting = deque([_Path(None, mark, (), {})])
     seen: set[tuple[int, Mark]] = set()
     while waiting:
         path = waiting.popleft()
         for edge, source in _edges(path.node, search):
             mark = goes_on(path.mark, edge.story)
+            behind = goes_on(mark, edge.then)
             target = None if isinstance(edge.target, CallEnd) else search.nodes[edge.target]
-            breaks = goes_on(mark, edge.then).broken is not None
-            if not breaks and (target is None or (target.number, mark) in seen):
+            ends = target is None or behind.broken is not None or (target.number, mark) in seen
+            if ends and not wanted(behind):
                 continue
             way = _along(path, edge, source)
             if way is None:
                 continue
-            if breaks:
-                there = target or path.node
-                place = None if there is None else there.situation.place
-                yield _Break(way, place, None if there is None else there.number)
-            elif target is not None:
+            if wanted(behind):
+                yield path, edge, way, behind
+            if target is not None and not ends:
                 seen.add((target.number, mark))
                 # The steps to a situation are those to its last action, of whoever comes there.
                 waiting.append(_Path(target, mark, way.steps, way.call))
@@ -145,44 +175,72 @@ def _together(one: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, 
 # Rules that can't be broken
 
 
-def _idle(rule: Rule, happened: set[Happening], evidence: Evidence) -> str | None:
+def _idle(rule: Rule, happened: Set[Happening], evidence: Evidence) -> str | None:
     """Why no call can break the rule, or why a part of it is out of date."""
     if isinstance(rule, NoCall) and {*rule.conditions} & {*rule.before}:
         return "it holds whatever calls do: the same stands before and after 'before'"
     if isinstance(rule, EveryCall) and rule.of in rule.conditions:
         return "it holds whatever calls do: the same stands before and after 'that'"
     prompts = sorted(each.name for each in happened if each.what == "hears")
-    if isinstance(rule, NoCall) and not rule.names:
-        for each in rule.conditions:
-            if each.what == "hears" and not _met(each, happened):
-                named = [Happening("hears", text) for text in evidence.source.texts()]
-                if not _met(each, {*named}):
-                    return f"the handler names no {each.name}{near(each.name, prompts)}"
-        return None
+    never = isinstance(rule, NoCall) and rule.of is None and not rule.before
     for each in rule.names:
-        if each.what == "enters":
-            continue  # was tried
-        if not _met(each, happened):
+        if never and each.what not in ("enters", "says"):  # which callers could do
+            named = [Happening("hears", text) for text in evidence.source.texts()]
+            if each.what == "hears" and not _met(each, {*happened, *named}):
+                return f"the handler names no {each.name}{near(each.name, prompts)}"
+        elif each.what != "enters" and not _met(each, happened):
             hint = near(each.name, prompts) if each.what == "hears" else ""
             return f"no call {each}{hint}"
-    if isinstance(rule, KeyLeads) and not _asked(rule, evidence.search):
+    return _not_together(rule, evidence.search)
+
+
+def _not_together(rule: Rule, search: Search) -> str | None:
+    """What of a rule no path of calls comes to, though its parts happen in some."""
+    tried: set[Progress] = set()
+    lacking = _lacking(rule, tried, search)
+    trying = Tried(rule.text, rule)
+    paths = _followed(trying, trying.begin(), search, lambda mark: mark.state not in tried)
+    while lacking is not None and (path := next(paths, None)) is not None:
+        state = path[-1].state
+        assert isinstance(state, Progress)
+        tried.add(state)
+        lacking = _lacking(rule, tried, search)
+    return lacking
+
+
+def _lacking(rule: Rule, tried: Set[Progress], search: Search) -> str | None:
+    """What has come true in none of these."""
+    met: Set[Condition] = frozenset[Condition]().union(*(each.met for each in tried))
+    for each in rule.names:
+        if each.what == "enters" and each not in met:
+            return f"no call {each}{_too_long(each.name, search)}"
+    if isinstance(rule, EveryCall) and rule.of is not None:
+        decides = {ENDED, *rule.conditions}
+        if not any(rule.of in one.met and one.met & decides for one in tried):
+            return f"no call that {rule.of} ends otherwise than by its caller's hangup or an error"
+    elif isinstance(rule, NoCall) and rule.of is not None and rule.before:
+        if not any(rule.of in one.met and one.met & {*rule.conditions} for one in tried):
+            return f"no call that {rule.of} {either(rule.conditions)}"
+    elif isinstance(rule, KeyLeads):
         where = "first" if rule.at is None else f"at {rule.at}"
-        return f"no call presses {rule.key} {where}"
+        if rule.press not in met:
+            return f"no call {rule.press} {where}"
+        if not met & {*rule.targets} and not any(one.broken for one in tried):
+            targets = either(rule.targets)
+            return f"no call that {rule.press} {where} {targets} before the next key"
     return None
 
 
-def _met(condition: Condition, happened: set[Happening]) -> bool:
+def _met(condition: Condition, happened: Set[Happening]) -> bool:
     return any(condition.met_by(each) for each in happened)
 
 
-def _asked(rule: KeyLeads, search: Search) -> bool:
-    """True if a caller pressed the key where the rule says."""
-    marks: dict[int | None, set[Mark]] = {None: {begin(rule)}}
-    for edge in search.edges:  # sources come before their edges
-        for mark in marks.get(edge.source, ()):
-            if follow(rule, mark, edge.story).state == "pressed":
-                return True
-        if not isinstance(edge.target, CallEnd):
-            reached = {follow(rule, mark, edge.story) for mark in marks.get(edge.source, ())}
-            marks.setdefault(edge.target, set()).update(reached)
-    return False
+def _too_long(digits: str, search: Search) -> str:
+    """Says so if nobody is asked for so many digits."""
+    asking = [node.situation for node in search.nodes if node.situation.asks]
+    if any(each.collects is None and each.kind == "digit" for each in asking):
+        return ""  # the handler may gather them one by one
+    most = max((each.collects.most for each in asking if each.collects is not None), default=0)
+    if most >= len(digits):
+        return ""
+    return f": nobody is asked for {len(digits)} digits (at most for {most})"

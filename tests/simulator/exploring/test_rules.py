@@ -62,6 +62,11 @@ def broken(sentence: str, *happenings: str) -> str | None:
             ["hears menu; hears secret"],
         ),
         (
+            "no call enters 4711",
+            ["presses 4710; hears menu", "presses 47110; hears menu", "hears menu; ended"],
+            ["presses 4711; hears menu", "presses 4711#"],
+        ),
+        (
             "key 2 at menu leads to sales or a transfer or a hangup",
             [
                 "hears menu; presses 2; hears wait; hears sales",

@@ -142,6 +142,51 @@ def test_rules_that_no_call_can_break_are_told(explored: Exploration) -> None:
         assert why in findings[rule].text
 
 
+def shop(session: Session) -> None:
+    """Asks for one key; 2 leads to music that never ends."""
+    channel = session.channel
+    channel.answer()
+    key = channel.get_digits("shop/menu", max=1)
+    if key == "1":
+        channel.playback("shop/sales")
+    while key == "2":
+        channel.playback("shop/music")
+    channel.hangup()
+
+
+#: A rule of each form whose condition comes true in no call, and why.
+NEVER = {
+    "every call that enters 9876 hears menu": "no call enters 9876: nobody is asked for 4 digits",
+    "every call hears menu or enters 9876": "no call enters 9876: nobody is asked for 4 digits",
+    "every call that says help hears menu": "no call says help",
+    "every call that hears music is hung up by us": "no call that hears music ends otherwise than",
+    "no call enters 9876": "no call enters 9876: nobody is asked for 4 digits (at most for 1)",
+    "no call says help": "no call says help",
+    "no call that enters 9876 hears sales": "no call enters 9876",
+    "no call hears sales before it enters 98": "no call enters 98: nobody is asked for 2 digits",
+    "no call that hears music hears sales before it hears menu":
+        "no call that hears music hears sales",
+    "key 2 at menu leads to sales": "no call that presses 2 at menu hears sales",
+    "at most 2 tries at code": "no call hears code",
+    "every answered bridge is recorded": "no call is bridged",
+}  # fmt: skip
+
+
+def test_a_rule_whose_condition_comes_true_in_no_call_is_told() -> None:
+    hold = [
+        "every call that enters 1 hears sales",
+        "every call that enters 2 hears music",  # also if it does not end
+        "key 2 leads to music",
+    ]
+    broken = "no call enters 1"
+    found = explore(shop, keys="12", expect=[*NEVER, *hold, broken]).findings
+    idle = {each.rule: each.text for each in found if each.kind == "idle-rule"}
+    assert idle.keys() == NEVER.keys()
+    for rule, why in NEVER.items():
+        assert why in idle[rule]
+    assert {each.rule for each in found if each.kind == "expected"} - NEVER.keys() == {broken}
+
+
 def test_what_is_no_rule_is_refused() -> None:
     with pytest.raises(ValueError, match="is no rule"):
         explore(bank, expect=["no call hears goodbye before it is answered by hand"])
