@@ -224,6 +224,7 @@ def test_ctrl_c_twice_ends_a_handler_that_never_ends(tmp_path: Path) -> None:
         for awaited in ("presses 1", "Ctrl-C again"):
             assert any(awaited in line for line in process.stdout)
             process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 1
+        # By then it may be on its way out, so how it ends is a matter of chance.
+        assert process.wait(PATIENCE) in (0, 1, -signal.SIGINT)
     os.close(hand)
     os.close(terminal)
