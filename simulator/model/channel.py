@@ -366,20 +366,7 @@ class Channel:
         if first:
             blocks = (Block(first), *blocks)
         switch = self.switch
-        switch.events_made = sequence = switch.events_made + 1
-        event = SwitchEvent(
-            name,
-            switch.identity,
-            switch.scheduler.now,
-            sequence,
-            own,
-            blocks,
-            before,
-            body,
-            subclass,
-            called_from,
-            named_first,
-        )
+        event = switch.event(name, own, blocks, before, body, subclass, called_from, named_first)
         if not (before or first or self.description.has_fields_added):
             event.uuid = self.uuid
         if self.on_event is not None:
