@@ -138,7 +138,7 @@ class Media:
 
     def wav(self, path: str, prefix: str) -> Path | None:
         """The WAV file on this machine's disk that is played for a path, if there is one."""
-        for file in self._candidates(path, _relative(path, prefix)):
+        for file in self._candidates(_relative(path, prefix)):
             if _seconds(file) is not None:
                 return file
         return None
@@ -221,16 +221,19 @@ class Media:
             if name in self._prompts:
                 return self._prompts[name]
         if relative not in self._measured:
-            lengths = map(_seconds, self._candidates(path, relative))
+            lengths = map(_seconds, self._candidates(relative))
             self._measured[relative] = next((each for each in lengths if each is not None), None)
         measured = self._measured[relative]
         if measured is None and not self._only_known:
             return self.unknown(relative.rpartition(".")[0])
         return measured
 
-    def _candidates(self, path: str, relative: str) -> Iterator[Path]:
-        """Where the file may be on this machine's disk."""
-        yield Path(path)
+    def _candidates(self, relative: str) -> Iterator[Path]:
+        """Where the file may be on this machine's disk: nowhere, unless the user names a folder.
+
+        What lies elsewhere on a machine makes no difference to a call. An absolute name stays as it
+        is.
+        """
         if self._sounds is not None:
             file = self._sounds / relative
             yield from (file.parent / rate / file.name for rate in RATE_FOLDERS)

@@ -34,17 +34,31 @@ def test_a_relative_name_is_played_from_the_sound_prefix() -> None:
     assert sound.path == "/sounds/en/ivr/a.wav"
 
 
+def write_wav(file: Path, rate: int, frames: int) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(file), "wb") as sound:
+        sound.setparams((1, 2, rate, 0, "NONE", ""))
+        sound.writeframes(bytes(2 * frames))
+
+
 def test_lengths_from_wav_files(tmp_path: Path) -> None:
-    (tmp_path / "ivr").mkdir()
-    with wave.open(str(tmp_path / "ivr" / "a.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16000)
-        file.writeframes(bytes(2 * 4000))
+    write_wav(tmp_path / "ivr" / "a.wav", 16000, 4000)
     (tmp_path / "ivr" / "broken.wav").write_bytes(b"RIFF")
     media = Media(sounds=tmp_path, only_known=True)
     assert seconds(media, "ivr/a.wav") == 0.25
     assert media.open("ivr/broken.wav", PREFIX) is None
+
+
+def test_what_else_is_on_the_disk_makes_no_difference(tmp_path: Path) -> None:
+    """A machine may have FreeSWITCH's own sounds: in their place, or by an absolute name."""
+    write_wav(tmp_path / "sounds" / "a.wav", 8000, 4000)
+    prefix, absolute = str(tmp_path / "sounds"), str(tmp_path / "sounds" / "a.wav")
+    for name in ("a.wav", absolute):
+        assert Media(only_known=True).open(name, prefix) is None
+        sound = Media().open(name, prefix)
+        assert sound is not None
+        assert sound.samples == 2 * 8000
+    assert seconds(Media(sounds=tmp_path, only_known=True), absolute) == 0.5
 
 
 @pytest.mark.parametrize("folders", [("16000", "8000", ""), ("32000", "48000", ""), ("",)])
@@ -52,10 +66,7 @@ def test_a_file_is_found_in_the_folder_of_its_rate(
     tmp_path: Path, folders: tuple[str, ...]
 ) -> None:
     for number, folder in enumerate(folders):
-        (tmp_path / "ivr" / folder).mkdir(parents=True, exist_ok=True)
-        with wave.open(str(tmp_path / "ivr" / folder / "a.wav"), "wb") as file:
-            file.setparams((1, 2, 8000, 0, "NONE", ""))
-            file.writeframes(bytes(2 * 8000 * number))
+        write_wav(tmp_path / "ivr" / folder / "a.wav", 8000, 8000 * number)
     media = Media(sounds=tmp_path)
     best = max(len(folders) - 2, 0)
     assert seconds(media, "ivr/a") == best
