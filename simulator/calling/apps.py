@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from eslsync import LiveCall, Outbound, Session
 from eslsync.callables import check_function, check_returned
@@ -22,6 +21,7 @@ from .faults import Tap
 from .line import App, Line, NeverReturned, host_and_port, normal_address
 from .other_legs import OtherLegs
 from .parting import Wire
+from .servers import leave, server_for
 from .stopping import Stop
 from .strangers import Stranger
 
@@ -85,23 +85,23 @@ class Apps:
             return self._locate(app)
         server = self._servers.get(app)
         if server is None:
-            options: dict[str, Any] = {
-                "host": "127.0.0.1",
-                "port": 0,
-                "allow": ["127.0.0.1"],
-                "proxy_protocol": (),
-                "clock": self._world.clock,
-            }
-            if isinstance(app, Outbound):
-                server = app.replace(handler=self._watched(app.handler), **options)
-            else:
-                check_function("a handler", app)
-                server = Outbound(self._watched(app), **options)
-            if not self._hooks:
-                server.hooks = Hooks()
-            server.start(block=False)
-            self._servers[app] = server
+            server = self._servers[app] = self._started(app)
         return "127.0.0.1", server.port
+
+    def _started(self, app: Handler | Outbound) -> Outbound:
+        """A server for a handler, or for another program's options and handler."""
+        clock = self._world.clock
+        if not isinstance(app, Outbound):
+            check_function("a handler", app)
+            return server_for(self._watched(app), clock)
+        server = app.replace(
+            handler=self._watched(app.handler), host="127.0.0.1", port=0, allow=["127.0.0.1"],
+            proxy_protocol=(), clock=clock,
+        )  # fmt: skip
+        if not self._hooks:
+            server.hooks = Hooks()
+        server.start(block=False)
+        return server
 
     def _locate(self, address: str) -> tuple[str, int]:
         """The host and port of another program."""
@@ -250,12 +250,17 @@ class Apps:
             raise raised
 
     def close(self) -> None:
-        """Stop all servers; raise SimulationError if one did not stop in order."""
+        """Stop all servers, or leave them to the next simulation.
+
+        Raises SimulationError if one did not stop in order.
+        """
         stuck = isinstance(self._world, World) and self._world.stuck
-        for server in self._servers.values():
-            if server not in self._stops:
-                # A handler that is stuck may never end, so nothing is gained by waiting longer.
-                server.stop(timeout=0.0, clean_up=STUCK_TIMEOUT if stuck else None)
+        over = isinstance(self._world, World) and self._world.is_over()
+        for app, server in self._servers.items():
+            if server in self._stops or (over and not isinstance(app, Outbound) and leave(server)):
+                continue
+            # A handler that is stuck may never end, so nothing is gained by waiting longer.
+            server.stop(timeout=0.0, clean_up=STUCK_TIMEOUT if stuck else None)
         for stop in self._stops.values():
             stop.join()
 

@@ -25,13 +25,14 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, get_ident  # stay real, and cost nothing to look for
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from eslsync import forks
 from eslsync.clock import REAL, Clock, Peer, here
 
 from .counted import Participant, VirtualLink
 from .debuggers import is_debugged
-from .held_threads import HeldThreads
+from .held_threads import HeldThreads, real_join
 from .link import Exchange, Link
 from .stuck import SimulationError, stack_of
 from .threads import SECOND
@@ -48,6 +49,10 @@ T = TypeVar("T")
 TURNS = 1000
 #: Real seconds between two looks whether patience is used up.
 LOOK = 0.05
+
+
+#: Real seconds for the thread of a handler that has ended to let go of what it had.
+GONE = 1.0
 
 
 #: Why handlers are stuck, and what to do.
@@ -72,6 +77,7 @@ class World(Exchange):
         self.patience = patience
         self._numbers = itertools.count(1)
         self._links: dict[Peer, VirtualLink] = {}
+        self._handlers: WeakSet[threading.Thread] = WeakSet()  # their threads
         # Under this lock:
         self._lock = threading.RLock()  # a finalizer may post to a call while this thread holds it
         self._gate: Lock | None = None  # where the test's thread waits for quiet
@@ -357,6 +363,14 @@ class World(Exchange):
         for link in links:
             link.dispose()
 
+    def is_over(self) -> bool:
+        """True if virtual time has ended, and all handlers with their threads."""
+        if not self.closed or self._links or self._dialling:
+            return False
+        for thread in list(self._handlers):
+            real_join(thread, GONE)
+        return not any(thread.is_alive() for thread in self._handlers)
+
     # Handler threads
 
     def participant(self) -> Participant | None:
@@ -517,6 +531,7 @@ class VirtualClock(Clock):
             world._running += 1
             link.thread = threading.current_thread()
             link.participant = Participant(link.number, link.thread)
+            world._handlers.add(link.thread)
             world._participants[get_ident()] = link.participant
             has_company = len(world._participants) == 2
         if has_company:

@@ -1,6 +1,7 @@
 """Makes the calls of an exploration.
 
-Each call has a new switch, begins from nothing, and so takes the same course each time.
+Each call has a new switch, begins from nothing, and so takes the same course each time. Only the
+server that the switch calls may be that of the call before (`simulator.calling.servers`).
 """
 
 from __future__ import annotations

@@ -464,7 +464,7 @@ def explore(
     evidence = Evidence(search, source, folder, tuple(extensions), rules)
     with explored.probing(), search.processes():
         search.run()
-        with search.standing_still():
+        with search.in_succession():
             found = list(untried.find(evidence)) if shard else findings(evidence)
     allowed = named(allow)
     exploration = Exploration(

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..clockwork.frozen import standing_still
+from ..calling.servers import in_succession
 from ..clockwork.tricks import real_seconds
 from ..model.evidence import Part, StandsOn
 from ..scripts.steps import Step
@@ -582,10 +582,10 @@ class Search:
         )
 
     @contextmanager
-    def standing_still(self) -> Iterator[None]:
-        """Freeze time, so that single calls begin faster."""
+    def in_succession(self) -> Iterator[None]:
+        """Meanwhile, single calls begin faster."""
         start = self.circumstances[0].get("start") if self.circumstances else None
-        with standing_still(start):
+        with in_succession(start):
             yield
 
     @contextmanager
@@ -598,7 +598,7 @@ class Search:
         else:
             caller = self.caller()
             try:
-                with self.standing_still():
+                with self.in_succession():
                     yield lambda attempts: map(caller.make, attempts)
             finally:
                 if caller.lines is not None:

@@ -16,11 +16,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ..clockwork.frozen import standing_still
+from ..calling.servers import in_succession
 from .attempts import Attempt, AttemptOutcome
 from .caller import Caller
 from .handlers import Explored
@@ -85,6 +85,8 @@ def on(executor: Executor, equipment: Equipment) -> Iterator[Calling]:
 # In a worker process
 
 _callers: list[Caller] = []
+#: What holds until the process ends.
+_meanwhile = ExitStack()
 
 
 def _begin(equipment: Equipment, number: Any) -> None:
@@ -96,9 +98,9 @@ def _begin(equipment: Equipment, number: Any) -> None:
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[mine % len(cores)]})
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process stops this one
-    equipment.explored.probing().__enter__()
+    _meanwhile.enter_context(equipment.explored.probing())
     _callers.append(equipment.caller())
-    standing_still(equipment.start).__enter__()
+    _meanwhile.enter_context(in_succession(equipment.start))
 
 
 def _make_here(attempt: Attempt) -> AttemptOutcome:
@@ -174,7 +176,7 @@ def _serve() -> None:
     equipment: Equipment = pickle.load(asked)
     caller = equipment.caller()
     caller.tells_all = True  # tasks may be done in any order, and a process may be lost
-    with equipment.explored.probing(), standing_still(equipment.start):
+    with equipment.explored.probing(), in_succession(equipment.start):
         while True:
             try:
                 attempts: Sequence[Attempt] = pickle.load(asked)

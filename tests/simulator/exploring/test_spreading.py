@@ -63,3 +63,24 @@ def test_a_handler_that_ends_its_process_does_not_end_the_executors(tmp_path: Pa
         exploration = explore(tmp_path / "app.py", executor=executor)
         assert executor.submit(int, "1").result() == 1
     assert exploration.stopped == "a worker process died"
+
+
+@pytest.mark.thorough
+def test_what_runs_of_an_imported_handler_is_noted_in_each_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its module is not loaded anew for each call, and has its probes until the process ends."""
+    (tmp_path / "imported_for_spreading.py").write_text(
+        "def handler(session):\n"
+        "    session.channel.answer()\n"
+        "    if session.channel.play_and_get_digits('menu') == '1':\n"
+        "        session.channel.playback('one')\n"
+        "    session.channel.hangup()\n",
+        encoding="utf-8",
+    )
+    file = tmp_path / "app.py"
+    file.write_text("from imported_for_spreading import handler\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    together, alone = (explore(file, keys="1", workers=workers) for workers in (2, 1))
+    assert together.findings == alone.findings == []
+    assert str(together) == str(alone)
