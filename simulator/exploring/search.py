@@ -133,6 +133,8 @@ class Search:
     edges: list[Edge] = field(default_factory=list)
     #: Actions at other times, or of other callers, that led where the same ones had led.
     repeats: list[Edge] = field(default_factory=list)
+    #: For each spot, the first call that came there: its caller hung up.
+    arrivals: dict[str, AttemptOutcome] = field(default_factory=dict)
     incidents: list[Incident] = field(default_factory=list)
     calls: int = 0
     seconds: float = 0.0
@@ -298,6 +300,7 @@ class Search:
                     dialled=outcome.dialled,
                 )  # fmt: skip
                 self.nodes.append(node)
+                self.arrivals.setdefault(node.situation.spot, outcome)
                 self._by_key[which] = node
                 self._shapes.setdefault(shape, node)
             target = node.number

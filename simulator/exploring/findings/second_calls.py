@@ -36,12 +36,16 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     caller = search.caller_of_one_process()
     before: list[_Call] = []
     calls = list(_calls(search))
-    search.foresee(calls)
-    for call in calls:
-        alone = search.in_silence(*call)
+    search.foresee(call for call, known in calls if known is None)
+    for call, known in calls:
+        alone = known or search.in_silence(*call)
         if alone.astray or alone.slow:
             return
         later = search.in_silence(*call, caller)
+        if known is not None and _differs(known, later):
+            alone = search.in_silence(*call)  # its caller hangs up at the very same moment
+            if alone.astray or alone.slow:
+                return
         if not _differs(alone, later):
             before.append(call)
             continue
@@ -82,15 +86,19 @@ def _heard_there(search: Search, later: AttemptOutcome, call: _Call) -> None:
         search.played.setdefault(prompt, call[0])
 
 
-def _calls(search: Search) -> Iterator[_Call]:
-    """Calls to each spot, where the caller hangs up, and then to each end."""
-    spots = {node.situation.spot: node.here for node in reversed(search.nodes)}
-    for way in list(reversed(spots.values()))[:HANGUPS]:
-        yield way, 0.0
+def _calls(search: Search) -> Iterator[tuple[_Call, AttemptOutcome | None]]:
+    """Calls to each spot, where the caller hangs up, and then to each end.
+
+    Each with its outcome, if a call of the search has been to the spot and no further.
+    """
+    spots = {node.situation.spot: node for node in reversed(search.nodes)}
+    for spot, node in list(reversed(spots.items()))[:HANGUPS]:
+        arrival = search.arrivals[spot]
+        yield (node.here, 0.0), None if arrival.slow else arrival
     ends = [e for e in search.edges if e.ends is not None and e.ends.how != "for ever"]
     first = {(edge.source, edge.ends, edge.said): edge.way for edge in reversed(ends)}
     for way in list(reversed(first.values()))[:ENDS]:
-        yield way, STAYS
+        yield (way, STAYS), None
 
 
 def _differs_after(search: Search, other: _Call, call: _Call, alone: AttemptOutcome) -> bool:
