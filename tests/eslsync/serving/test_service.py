@@ -43,7 +43,11 @@ def hold(session: Session) -> None:
     session.channel.wait("CHANNEL_HANGUP")
 
 
-def test_systemd_is_told_what_becomes_of_the_server(manager: ServiceManager) -> None:
+def test_systemd_is_told_what_becomes_of_the_server(
+    manager: ServiceManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eslsync.serving.service.LOOK_INTERVAL", 0.05)
+
     def work() -> None:
         assert manager.hear() == ["READY=1"]
         assert manager.hear() == ["STATUS=0 calls"]

@@ -26,8 +26,8 @@ from simulator.scenarios.scenario import (
 )
 from tests.support.live_switch import live_switch
 
-#: What the app sends first; the connection closes soon after the hangup.
-BEGIN: tuple[Step, ...] = (Send("connect"), Send("linger 0"), *SUBSCRIBED[2:])
+#: What the app sends first; without linger, the connection closes with the call.
+BEGIN: tuple[Step, ...] = (Send("connect"), *SUBSCRIBED[2:])
 
 MENU = Scenario(
     "menu",
@@ -133,11 +133,12 @@ def test_an_app_that_closes_is_recorded_as_one() -> None:
 
 
 def test_a_wait_in_vain_is_a_problem_and_the_next_step_follows() -> None:
-    vain = Until("DTMF", patience=0.3)
-    steps = (*BEGIN, App("answer"), vain, App("hangup"), Press("1"), Close(), vain, Send("exit"))
+    vain = Until("DTMF", patience=0.1)
+    answered = (*SUBSCRIBED, App("answer"))  # with linger: the app closes first
+    steps = (*answered, vain, App("hangup"), Press("1"), Close(), vain, Send("exit"))
     performance = performed(Scenario("vain", steps))
     assert performance.problems == [
-        "vain, step 6: waited 0.3 s for DTMF in vain",
+        "vain, step 6: waited 0.1 s for DTMF in vain",
         "vain, step 8: press came to nothing: -ERR No such channel!",
         "vain, step 10: DTMF did not come before the connection was closed",
         "vain, step 11: send came too late: the connection is closed",
@@ -159,13 +160,13 @@ def test_a_wait_in_vain_tells_what_came_instead() -> None:
         *BEGIN,
         App("answer"),
         App("playback menu.wav", wait=False),
-        Until("PLAYBACK_START", {file: "menu.wav", "Event-Name": "PLAYBACK_START"}, patience=0.3),
         Until("PLAYBACK_START", {file: "{{sounds}}/menu.wav"}),
+        Until("PLAYBACK_START", {file: "menu.wav", "Event-Name": "PLAYBACK_START"}, patience=0.1),
         App("hangup"),
         UntilClosed(),
     )
     [problem] = performed(Scenario("x", steps, prompts={"menu.wav": 1.0})).problems
-    begins = "x, step 7: waited 0.3 s for PLAYBACK_START menu.wav PLAYBACK_START in vain; the last"
+    begins = "x, step 7: waited 0.1 s for PLAYBACK_START menu.wav PLAYBACK_START in vain; the last"
     assert problem.startswith(f"{begins} one had {file}: /")
     assert problem.endswith("/menu.wav")
 
