@@ -89,6 +89,7 @@ class Worker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         if Worker.mark is None:
             Worker.mark = socket.socket()
         self._quick = False  # calls are cut at once
+        self._stopped: list[Outbound] = []  # as often as they were told to
         self._status = 0
 
     # What to serve
@@ -182,12 +183,16 @@ class Worker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         if select.select(self.PIPE[:1], [], [], min(self.timeout or TURN, TURN))[0]:
             os.read(self.PIPE[0], 4096)
 
+    def nudge(self) -> None:
+        """Have the main thread take its next turn now."""
+        os.write(self.PIPE[1], b"!")
+
     def _see_out(self) -> None:
         """Let calls finish while there is time; what that is may change on the way."""
         ending: Ending | None = None
-        stops: list[threading.Thread] = []
+        stops = 0
         due = math.inf
-        while ending is None or any(each.is_alive() for each in stops):
+        while ending is None or len(self._stopped) < stops:
             if time.monotonic() < due and not self._status:  # else they are stuck: be killed
                 self.notify()
             now = self._ending(ending)
@@ -201,14 +206,15 @@ class Worker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
                     stop = threading.Thread(target=self._stop, args=(app, ending))
                     stop.daemon = True
                     stop.start()
-                    stops.append(stop)
+                    stops += 1
             self._take_turn()
 
     def _stop(self, app: Outbound, ending: Ending) -> None:
         try:
             app.stop(ending.patience, clean_up=ending.clean_up, last=ending.is_last)
         finally:
-            os.write(self.PIPE[1], b"!")
+            self._stopped.append(app)
+            self.nudge()
 
     def _ending(self, before: Ending | None) -> Ending:
         """How to end, as things are now."""
@@ -271,6 +277,15 @@ class Count(Observer):
 
     def taken(self, call: ObservedCall, at: float) -> None:
         self._worker.nr += 1
+        self._tell()
+
+    def ended(self, call: ObservedCall, how: End, at: float) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        """Once there were that many, each may be what the worker waits for."""
+        if self._worker.nr >= self._worker.max_requests:
+            self._worker.nudge()
 
 
 class Statistics(Observer):

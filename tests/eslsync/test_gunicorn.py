@@ -100,9 +100,11 @@ class Gunicorn:
     @property
     def refuses(self) -> bool:
         try:
-            socket.create_connection(("127.0.0.1", self.port), PATIENCE).close()
+            socket.create_connection(("127.0.0.1", self.port), 0.05).close()
         except ConnectionError:
             return True
+        except TimeoutError:
+            pass  # barred; TCP would try again after 1 s
         return False
 
 
