@@ -138,6 +138,7 @@ class Stranger:
         self._give_up(f"{self._app} speaks {name}, and not outbound event socket{how}")
 
     def _give_up(self, why: str) -> None:
+        self._stop_waiting()
         self._refuse(self._line, why)
         link, world = self._link, self._world
         link.on_end = link.on_gone = None

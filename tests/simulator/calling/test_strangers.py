@@ -18,6 +18,11 @@ from tests.support.programs import Program, listening, read_all
 from tests.support.servers import dialled, nothing, serving
 
 
+@pytest.fixture(autouse=True)
+def _silence_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.calling.strangers.SILENCE", 0.1)
+
+
 def failure(address: str, **options: float | None) -> str:
     """Why a call to the address fails."""
     with FreeSwitch(real_time=True, raises=False, **options) as switch:  # type: ignore[arg-type]
