@@ -58,7 +58,7 @@ from .sound import SILENCE, Sound, Sounds
 __all__ = ["main"]
 
 #: Seconds between two looks at the handler and its files.
-LOOK_INTERVAL = 0.5
+LOOK_INTERVAL = 0.2
 #: Seconds after which a handler is busy that keeps the call from going on.
 BUSY = 1.0
 #: Seconds that a handler has to end in when nobody listens any more.

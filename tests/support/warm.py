@@ -31,7 +31,7 @@ from _pytest.config import default_plugins
 
 from tests.support.places import ROOT
 
-__all__ = ["programs_begin_warm"]
+__all__ = ["Popen", "programs_begin_warm"]
 
 #: What a warm Python has imported. (Not prometheus_client, which looks at the environment then.)
 IMPORTED = {

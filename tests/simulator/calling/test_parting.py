@@ -29,11 +29,16 @@ PLAY = ANSWER.replace(b"answer", b"playback").replace(b"\n\n", b"\nexecute-app-a
 AFTER = [("playback", "sorry"), ("hangup", "")]
 
 
-def dial(address: str) -> Call:
-    """Call a program; the caller waits for the end."""
+def dial(address: str, *, cuts: bool = False) -> Call:
+    """Call a program; the caller waits for the end, and cuts what plays at the parting if told."""
     with FreeSwitch(real_time=True, prompts={"sorry": 0.1}) as switch:
         call = switch.dial(address, after=AFTER)
         with contextlib.suppress(CallFailed):
+            if cuts:
+                call.say_nothing(0.01)
+                while call.parting is None:
+                    call.say_nothing(0.01)
+                call.press("*")
             call.wait()
     return call
 
@@ -169,7 +174,7 @@ WAYS = [
 @pytest.mark.parametrize(("program", "kind", "said"), WAYS, ids=lambda each: str(each)[:20])
 def test_the_wire_shows_how_a_program_ended(program: Program, kind: str, said: str) -> None:
     with listening(program) as address:
-        call = dial(address)
+        call = dial(address, cuts=kind == "left")
     assert call.parting is not None
     assert call.parting.kind == kind
     assert said in str(call.parting)
@@ -194,6 +199,7 @@ def test_the_ladder_draws_it(program: Program, rung: str) -> None:
     assert rung in call.ladder()
 
 
+@pytest.mark.usefixtures("programs_begin_warm")
 def test_a_program_that_is_killed_dropped_the_call() -> None:
     source = (
         "import socket, sys\n"

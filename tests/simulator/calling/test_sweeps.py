@@ -163,7 +163,8 @@ def test_a_descriptor_left_open_is_reported() -> None:
         each.close()
 
 
-def test_objects_left_in_memory_are_reported() -> None:
+def test_objects_left_in_memory_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.calling.leaks.MOMENT", 0.1)  # they are never let go of
     seen: list[Session] = []
 
     def remembers(session: Session) -> None:

@@ -197,7 +197,10 @@ def test_threads_that_wait_for_each_other_are_told_at_once(
         assert line in str(raised.value)
 
 
-def test_the_tests_thread_lets_time_pass_while_it_waits_for_a_handlers_thread() -> None:
+def test_the_tests_thread_lets_time_pass_while_it_waits_for_a_handlers_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("simulator.clockwork.held_waits.OUTSIDE", 0.1)
     saved = threading.Event()
     saving: list[threading.Thread] = []
 
