@@ -26,23 +26,23 @@ def test_the_command_reports_saves_scripts_and_exits_with_1(tmp_path: Path) -> N
     assert ran.exit_code == 3, ran.output  # nothing is wrong so far
     assert "; incomplete: 1 stopped\n" in ran.output
     assert "main/menu" in report.read_text()
-    ran = CliRunner().invoke(
-        main, ["explore", str(FAULTY), "--keys", "6", "--depth", "1", "--allow", "incomplete"]
-    )
+    options += ["--allow", "incomplete"]
+    ran = CliRunner().invoke(main, ["explore", str(FAULTY), *options])
     assert ran.exit_code == 0, ran.output
     assert "nothing else is wrong (allowed: 1 stopped)" in ran.output
     broken = ROOT / "tests" / "examples" / "broken.py"
-    options = ["--keys", "1", "--workers", "1", "--save-scripts", str(scripts)]
-    ran = CliRunner().invoke(main, ["explore", str(broken), *options])
+    options = ["--keys", "1", "--workers", "1"]
+    ran = CliRunner().invoke(
+        main, ["explore", str(broken), *options, "--save-scripts", str(scripts)]
+    )
     assert ran.exit_code == 1, ran.output
     assert "1. raises: KeyError" in ran.output
     [script] = scripts.glob("*.call.yaml")
     assert script.name == "01-raises.call.yaml"
     assert script.read_text().startswith("# raises: KeyError")
     assert Script.read(script).steps
-    ran = CliRunner().invoke(
-        main, ["explore", str(broken), "--keys", "1", "--allow", "raises", "--allow", "unplayed"]
-    )
+    options += ["--allow", "raises", "--allow", "unplayed"]
+    ran = CliRunner().invoke(main, ["explore", str(broken), *options])
     assert ran.exit_code == 0, ran.output
 
 
@@ -74,7 +74,8 @@ def test_a_file_that_cannot_be_written_is_named_and_is_no_finding(tmp_path: Path
     )
     (tmp_path / "file").write_text("")
     for option, written in (("--map", "map.dot"), ("--report", "all.txt"), ("--save-scripts", "x")):
-        result = run("explore", file, option, tmp_path / "file" / written)
+        there = tmp_path / "file" / written
+        result = run("explore", file, "--keys", "1", "--workers", "1", option, there)
         assert (result.exit_code, "can't be written: Not a directory" in result.output) == (2, True)
 
 

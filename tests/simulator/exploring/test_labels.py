@@ -93,7 +93,7 @@ def test_the_map_of_a_file_says_when_calls_come(tmp_path: Path) -> None:
         "    session.channel.playback('open' if datetime.now().hour < 18 else 'closed')\n"
         "    session.channel.hangup()\n"
     )
-    drawn = explore(tmp_path / "hours.py", keys="1").map
+    drawn = explore(tmp_path / "hours.py", keys="1", workers=1).map
     said = {phrase(drawn.starts, street) for street in drawn.starts}
     assert "otherwise" in said
     assert any(each.startswith("call on ") for each in said)

@@ -147,5 +147,5 @@ def test_a_file_that_is_edited_in_between_is_explored_as_it_is(tmp_path: Path) -
     kinds = []
     for caught in ("Hangup", "Exception", "Hangup"):
         path.write_text(FORGETS.format(caught=caught))
-        kinds.append(found(explore(str(path), keys="1")))
+        kinds.append(found(explore(str(path), keys="1", workers=1)))
     assert kinds == [[], ["swallowed"], []]

@@ -34,8 +34,7 @@ def is_known(channel: Channel) -> bool:
 
 
 def menu(channel: Channel) -> None:
-    silent = 0
-    while silent < 2:
+    while True:
         key = channel.get_digits("bank/menu_9_to_repeat_0_to_leave", regexp="[1290]", tries=2)
         if key == "1":
             channel.playback("bank/balance")
@@ -46,7 +45,7 @@ def menu(channel: Channel) -> None:
         elif key == "0":
             return
         else:
-            silent += 1
+            return
 
 
 def transfer_money(channel: Channel) -> None:

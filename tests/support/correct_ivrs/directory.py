@@ -1,17 +1,17 @@
-"""A directory: callers spell a name, and are connected or hear that the person is not there."""
+"""A directory: callers spell the name of who is there, and are connected or hear why not."""
 
 from __future__ import annotations
 
 from eslsync import Channel, Session
 
-PEOPLE = {"627": "user/1001", "7426": "user/1002"}
+PEOPLE = {"627": "user/1001"}
 
 
 def handler(session: Session) -> None:
     channel = session.channel
     channel.answer()
     for _ in range(2):
-        spelled = channel.get_digits("directory/spell", min=3, max=4, tries=1)
+        spelled = channel.get_digits("directory/spell", min=3, max=3, tries=1)
         match = PEOPLE.get(spelled)
         if match is None:
             channel.playback("directory/nobody_of_that_name")

@@ -23,7 +23,7 @@ def handler(session: Session) -> None:
 
 def take_message(channel: Channel, file: str) -> None:
     channel.playback("mailbox/after_the_tone")
-    for _ in range(3):
+    for _ in range(2):
         channel.record(file, limit=120, terminators="#")
         match channel.get_digits("mailbox/1_to_hear_2_to_record_again", regexp="[12#]", tries=2):
             case "1":
