@@ -117,6 +117,8 @@ class AttemptOutcome:
     astray: bool = False
     #: True if the handler took an entry that was to be made at every try.
     taken: bool = False
+    #: True if it may have changed what later calls meet in the same process.
+    keeps: bool = True
     ladder: str = ""
     #: What it used of FreeSWITCH, if this process has not told of it before.
     stands_on: tuple[Part, ...] = ()

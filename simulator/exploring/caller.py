@@ -109,6 +109,8 @@ class Caller:
     """Makes calls to a handler."""
 
     app: Callable[[], Handler | Outbound]
+    #: True if the last call may have changed what later ones meet in the same process.
+    keeps: Callable[[], bool] = lambda: True
     key: Callable[[Situation], object] | None = None
     patience: float | None = 5.0
     base: Path = Path()  #: the folder of files named in circumstances
@@ -140,6 +142,7 @@ class Caller:
                 # It may only be slow: it gets the full patience at a line that is not known.
                 outcome = _Making(self, attempt, log, draw, self.patience).outcome
             self.stuck |= outcome.stuck_at
+        outcome.keeps = outcome.keeps or self.keeps()
         outcome.asks = self.questions & self.ran.now
         outcome.ran = frozenset(self.ran.now) if self.tells_all else self.ran.new()
         if not self.tells_all:
@@ -217,7 +220,7 @@ class _Making:
         draw: bool,
         patience: float | None,
     ) -> None:
-        self.outcome = AttemptOutcome()
+        self.outcome = AttemptOutcome(keeps=False)
         self._log = log
         self._attempt = attempt
         self._last = 0  # the end of the last step
@@ -686,7 +689,9 @@ class _Making:
         which the first starts, is no fault.
         """
         if self.outcome.slow:
+            self.outcome.keeps = True
             return  # it is the handler's own that is left
+        self.outcome.keeps |= bool(self.simulation.left)
         for each in self.simulation.left:
             self._look_at_thread(each.stack, each.daemon, caller, lambda _: True)
         for thread in set(threading.enumerate()) - set(before):
@@ -707,6 +712,7 @@ class _Making:
         own = [each for each in stack if is_own(each.filename)]
         if not own:
             return
+        self.outcome.keeps = True
         which = own[0].filename, own[0].name
         is_known = caller.left.get(which)  # None if it is the first one
         caller.left.setdefault(which, False)

@@ -14,9 +14,12 @@ from eslsync import Outbound
 from eslsync.callables import check_function
 from eslsync.importing import package_of
 from eslsync.loading import AppName, Handler, LoadError, no_server
+from eslsync.stacks import parsed
 
+from .kept_state import keeps_elsewhere, state_of
 from .probes import Ran, probed, probing
 from .source import HandlerSource
+from .trees import Tree
 from .whereabouts import count_as_own
 
 __all__ = ["Explored"]
@@ -36,6 +39,10 @@ class Explored:
     ran: Ran = field(default_factory=Ran, repr=False)
     _code: CodeType | None = field(default=None, repr=False)
     _module: ModuleType | None = field(default=None, repr=False)
+    _keeps_elsewhere: bool = field(default=True, repr=False)
+    #: What the last call was made with, and its state before; None if that can't be known.
+    _latest: ModuleType | None = field(default=None, repr=False)
+    _state: object | None = field(default=None, repr=False)
 
     def prepare(self) -> None:
         """Load it. Raises LoadError, and TypeError for a function that is no handler."""
@@ -44,7 +51,9 @@ class Explored:
                 return
             self._module = self.named.load()
             self.app = self.named.handler_in(self._module)
-            self._code = probed(_source_of(self._module, self.named), str(self.file))
+            source = _source_of(self._module, self.named)
+            self._code = probed(source, str(self.file))
+            self._keeps_elsewhere = keeps_elsewhere(Tree(parsed(source)))
         elif not isinstance(self.app, Outbound):
             check_function("a handler", self.app)
         with suppress(TypeError):  # an object, or written in C
@@ -71,9 +80,9 @@ class Explored:
         return None
 
     def __getstate__(self) -> dict[str, object]:
-        return {
-            "app": None, "named": self.named, "ran": Ran(), "_code": None, "_module": None,
-        }  # fmt: skip
+        names = "_code _module _latest _state".split()
+        nothing = dict.fromkeys(names)
+        return {"app": None, "named": self.named, "ran": Ran(), "_keeps_elsewhere": True, **nothing}
 
     def fresh(self) -> Handler | Outbound:
         """The handler for one call."""
@@ -91,7 +100,15 @@ class Explored:
         _import_as(module)
         with no_server():
             exec(self._code, vars(module))
+        self._latest = module
+        self._state = None if self._keeps_elsewhere else state_of(module)
         return self.named.handler_in(module)
+
+    def keeps(self) -> bool:
+        """True if the last call may have changed what later ones meet in the same process."""
+        if self._state is None or self._latest is None:
+            return True
+        return state_of(self._latest) != self._state
 
     def lasting(self) -> Callable[[], Handler | Outbound]:
         """The same handler for all calls, which keeps its state."""

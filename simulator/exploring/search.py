@@ -147,6 +147,8 @@ class Search:
     played: dict[str, Way] = field(default_factory=dict)
     files: dict[str, Way] = field(default_factory=dict)
     recorded: dict[str, Way] = field(default_factory=dict)
+    #: True if a call may have changed what later ones meet in the same process.
+    keeps: bool = False
     bridged: bool = False  #: True if the application `bridge` ran in any call
     #: For each extension that calls were transferred to: the first way there, and its line.
     transfers: dict[str, tuple[Way, Place | None]] = field(default_factory=dict)
@@ -362,6 +364,7 @@ class Search:
             node = None if where is None else where.number
             self.incidents.append(Incident(trouble.kind, trouble.text, trouble.place, way, node))
         self.stands_on.add(outcome.stands_on)
+        self.keeps |= outcome.keeps
         self.bridged |= bool(outcome.bridges)
         self.asked.update(each.name for each in outcome.look_ups)
         number = None if job.node is None else job.node.number
@@ -567,7 +570,8 @@ class Search:
         fresh = self.explored.fresh
         ran = self.explored.ran
         return Caller(
-            fresh, self.key, self.patience, self.base, lines, ran, self.turns, stuck=self.stuck,
+            fresh, self.explored.keeps, self.key, self.patience, self.base, lines, ran, self.turns,
+            stuck=self.stuck,
             questions=frozenset(self.questions), one_process=not self.explored.portable,
             tells_all=self.shard is not None, notices_looks=self.notices_looks,
         )  # fmt: skip
@@ -576,9 +580,9 @@ class Search:
         """One whose calls all meet the same handler, which keeps its state between them."""
         return Caller(
             self.explored.lasting(),
-            self.key,
-            self.patience,
-            self.base,
+            key=self.key,
+            patience=self.patience,
+            base=self.base,
             turns=self.turns,
             stuck=self.stuck,
             one_process=True,

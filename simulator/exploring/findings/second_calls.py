@@ -33,6 +33,8 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     search = evidence.search
     if not search.explored.portable:  # a function keeps its state while it is explored
         return
+    if not search.keeps:  # each finds what the first one found
+        return
     caller = search.caller_of_one_process()
     before: list[_Call] = []
     calls = list(_calls(search))
