@@ -133,7 +133,7 @@ class _State:
 
     def of(self, value: object) -> object:
         kind = type(value)
-        if kind in PLAIN or isinstance(value, date):  # freezegun has its own
+        if _is_plain(value):
             return kind, value
         if id(value) in self._seen:
             return "again", self._seen[id(value)][0]
@@ -144,7 +144,7 @@ class _State:
             pairs = [(self.of(key), self.of(each)) for key, each in value.items()]  # type: ignore[attr-defined]
             return kind, pairs, self.of(getattr(value, "default_factory", None))
         if kind in SETS:
-            if not all(type(each) in PLAIN for each in value):  # type: ignore[attr-defined]
+            if not all(map(_is_plain, value)):  # type: ignore[call-overload]
                 raise _UnknownError
             return kind, frozenset((type(each), each) for each in value)  # type: ignore[attr-defined]
         if isinstance(value, enum.Enum):
@@ -212,6 +212,10 @@ class _State:
         if not (kind.__module__ == "builtins" or _is_harmless(kind.__module__)):
             raise _UnknownError
         return kind.__module__, kind.__qualname__
+
+
+def _is_plain(value: object) -> bool:
+    return type(value) in PLAIN or isinstance(value, date)  # freezegun has dates of its own
 
 
 def _is_harmless(module: str | None) -> bool:

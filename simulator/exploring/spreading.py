@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..calling.servers import in_succession
+from ..clockwork.frozen import standing_still
 from .attempts import Attempt, AttemptOutcome
 from .caller import Caller
 from .handlers import Explored
@@ -49,6 +50,9 @@ def pool(equipment: Equipment, workers: int) -> Iterator[Calling]:
     # A forked child has no other threads, and locks that they held stay locked.
     alone = threading.active_count() == 1
     copies = sys.platform == "linux" and alone
+    if copies:
+        with standing_still(equipment.start):
+            pass  # its first beginning takes longest: now the copies needn't
     context = multiprocessing.get_context("fork" if copies else "spawn")
     number = context.Value("i", 0)
     executor = ProcessPoolExecutor(

@@ -13,6 +13,7 @@ import pytest
 
 from eslsync.loading import AppName
 from simulator import explore
+from simulator.clockwork.frozen import standing_still
 from simulator.exploring.handlers import Explored
 from simulator.exploring.kept_state import keeps_elsewhere, state_of
 from simulator.exploring.trees import Tree
@@ -152,6 +153,16 @@ def test_the_state_of_what_cannot_be_compared_is_unknown(code: str) -> None:
 )
 def test_code_that_may_keep_something_elsewhere(code: str) -> None:
     assert keeps_elsewhere(Tree(ast.parse(code)))
+
+
+def test_dates_are_compared_while_clocks_are_frozen() -> None:
+    with standing_still(None):
+        module, names = loaded("from datetime import date\ndays = {date(2026, 5, 1)}")
+        state = state_of(module)
+        assert state is not None
+        assert state_of(module) == state
+        names["days"].add(names["date"](2026, 5, 2))
+        assert state_of(module) not in (None, state)
 
 
 def test_a_file_tells_after_each_call_whether_it_keeps_something(tmp_path: Path) -> None:
