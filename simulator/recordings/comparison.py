@@ -96,9 +96,6 @@ def _named(pattern: str) -> Callable[[str], object]:
     return lru_cache(maxsize=4096)(re.compile(pattern).match)
 
 
-_SIP = _named(
-    r"variable_(sip_|rtp_|switch_[mr]_sdp|(local|remote|advertised)_(media|audio|video)_)"
-)
 _CONSULTED = ("variable_soft_holding_uuid", "variable_signal_bond", "variable_bridge_to")
 #: What both legs' threads set as a bridge ends; the first is not set before.
 _BRIDGE_ENDED = ("variable_bridge_hangup_cause", "variable_call_uuid")
@@ -107,6 +104,12 @@ _FIRST_STATES = {"1", "2"}
 #: The state of a leg whose bridge the other leg's thread runs.
 _BRIDGED = "CS_EXCHANGE_MEDIA"
 _RESULT = "variable_att_xfer_result"
+_LAST_CAUSE = "variable_last_bridge_hangup_cause"
+#: Headers that may be never compared.
+_DROPPED = _named(
+    r"variable_(sip_|rtp_|switch_[mr]_sdp|(local|remote|advertised)_(media|audio|video)_)|"
+    rf"(variable_loopback_leg|{_LAST_CAUSE}|{_RESULT}|{'|'.join(_CONSULTED)})$"
+)
 _COUNTERS = _named(r"(Up-Time|Uptime-msec|Session-.*|Idle-CPU)$")
 _BRIDGED_AT = "Caller-Channel-Bridged-Time"
 #: Where a leg that is about to be bridged is, as other threads see it: CS_EXCHANGE_MEDIA or
@@ -116,9 +119,14 @@ _CALL = _named(r"(Channel-Call-UUID|variable_call_uuid)$")
 #: Numbers that the whole switch counts on: another call takes one in between.
 _NUMBERED = _named(r"(variable_(session_id|conference_member_id)|Member-ID)$")
 _DISPLAY = _named(r"Caller-Callee-ID-N(ame|umber)$")
+#: Headers that are looked at though their values are equal: they may be left out, or are numbered.
+_LOOKED_AT = _named(
+    r"(Event-Sequence|Core-UUID|Caller-Callee-ID-N(ame|umber)|Caller-Channel-Progress-Time)$|"
+    r"Event-Calling-|(Up-Time|Uptime-msec|Session-.*|Idle-CPU)$|variable_last_sched_id$|"
+    r"(variable_(session_id|conference_member_id)|Member-ID)$"
+)
 #: Headers that hold a time, by its unit.
-_DATES = _named(r"Event-Date-(Local|GMT)$")
-_STAMPS = _named(r"variable_\w+_(time)?stamp$")
+_DATES = _named(r"Event-Date-(Local|GMT)$|variable_\w+_(time)?stamp$")
 _MICROSECONDS = _named(
     r"Event-Date-Timestamp$|.*-(Created|Answered|Progress|Progress-Media|Hangup|Transfer|"
     r"Resurrect|Bridged)-Time$|.*-(Last-Hold|Hold-Accum)$|variable_\w+_(uepoch|usec)$|"
@@ -138,6 +146,22 @@ _BUILD = re.compile(r"\+git~\w+~\w+|git \w+ [\d-]+ [\d:]+Z")
 _RECORDED = _named(r"variable_record_(record_)?(file_size|samples|ms|seconds)$")
 
 
+@lru_cache(maxsize=4096)
+def _tolerance(key: str) -> tuple[int, str]:
+    """By how much the numbers of a header may differ, and why; no reason for other headers."""
+    for pattern, unit, what in (
+        (_SAMPLES, SAMPLE_TOLERANCE, "how far a cut playback got"),
+        (_PLAYED, 300, "how far a cut playback got"),
+        (_RECORDED, 10**9, "how much a recording got"),
+        (_MICROSECONDS, TIME_TOLERANCE, "times"),
+        (_MILLISECONDS, TIME_TOLERANCE // MILLISECOND, "times"),
+        (_SECONDS, 1, "times"),
+    ):
+        if pattern(key):
+            return unit, what
+    return 0, ""
+
+
 class Comparison:
     """Compares two conversations; ``roles`` maps uuids of the one to those of the other."""
 
@@ -146,6 +170,7 @@ class Comparison:
         self.recording = recording
         self.roles: dict[str, str] = {}
         self._played_by: dict[str, str] = {}  # the other way round
+        self._same: set[tuple[str, str]] = set()  # texts with uuids that correspond
         self._consults = any(m.get("Application") == "att_xfer" for m in recording.switch)
         #: The events that come just before another one, or behind it in one conversation alone,
         #: with the reason: what they tell of the channel differs, and `_order` checks that it is a
@@ -290,13 +315,14 @@ class Comparison:
             names = [each for each in names if each not in either_way]
             others = [each for each in others if each not in either_way]
             self._compare_names(expected, names, others)
-        remaining: dict[str, list[str]] = {}
-        for key, value in found.headers:
-            remaining.setdefault(key, []).append(value)
-        for key, value in expected.headers:
-            values = remaining.get(key)
-            if values:
-                self._value(expected, key, value, values.pop(0))
+            pairs = _same_names(expected.headers, found.headers)
+        else:
+            pairs = zip(expected.headers, found.headers, strict=True)
+        for (key, value), (_, other) in pairs:
+            if value == other and value.count("-") < 4 and not _LOOKED_AT(key):
+                self.report.headers += 1  # without a uuid, as most are
+            else:
+                self._value(expected, key, value, other)
         theirs, ours = expected.body, found.body
         if expected.kind == "api/response" and theirs.startswith(BEGINNINGS):
             # uuid_dump answers with an event
@@ -315,26 +341,32 @@ class Comparison:
 
     def _without(self, message: Sent) -> Sent:
         """The message without the headers that are never compared."""
+        if not any(map(_DROPPED, [name for name, _ in message.headers])):
+            return message
         kept = []
-        for name, value in message.headers:
-            if name == "variable_loopback_leg":
-                self.report.left_out["loopback_leg"] += 1
-            elif _SIP(name):
-                self.report.left_out["sip_* and rtp_* variables"] += 1
-            elif name == "variable_last_bridge_hangup_cause" and (
-                message.get("variable_last_bridge_role")
-            ):
-                what = "last_bridge_hangup_cause of a caller who hung up"
-                self.report.left_out[what] += 1
-            elif (
-                (name in _CONSULTED or (name == _RESULT and message.get("Application")))
+        for header in message.headers:
+            why = self._never_compared(message, header[0]) if _DROPPED(header[0]) else None
+            if why is None:
+                kept.append(header)
+            else:
+                self.report.left_out[why] += 1
+        return replace(message, headers=kept)
+
+    def _never_compared(self, message: Sent, name: str) -> str | None:
+        """The reason why no message is compared by this header; None if it is."""
+        if name == "variable_loopback_leg":
+            return "loopback_leg"
+        if name == _LAST_CAUSE:
+            told = message.get("variable_last_bridge_role")
+            return "last_bridge_hangup_cause of a caller who hung up" if told else None
+        if name in _CONSULTED or name == _RESULT:
+            told = (
+                (name in _CONSULTED or message.get("Application"))
                 and message.get("Answer-State") == "hangup"
                 and self._consults
-            ):
-                self.report.left_out["what a leg that hung up in att_xfer knows"] += 1
-            else:
-                kept.append((name, value))
-        return replace(message, headers=kept)
+            )
+            return "what a leg that hung up in att_xfer knows" if told else None
+        return "sip_* and rtp_* variables"
 
     def _known_of_bridge(self, where: Sent, names: list[str], others: list[str]) -> set[str]:
         """The variables that a bridge's end sets whose place among the others is a race.
@@ -455,28 +487,21 @@ class Comparison:
         return None
 
     def _about_the_same(self, key: str, theirs: str, ours: str) -> bool:
-        if _DATES(key) or _STAMPS(key):
+        if _DATES(key):
             self.report.left_out["times"] += 1
             return True
-        for pattern, unit, what in (
-            (_SAMPLES, SAMPLE_TOLERANCE, "how far a cut playback got"),
-            (_PLAYED, 300, "how far a cut playback got"),
-            (_RECORDED, 10**9, "how much a recording got"),
-            (_MICROSECONDS, TIME_TOLERANCE, "times"),
-            (_MILLISECONDS, TIME_TOLERANCE // MILLISECOND, "times"),
-            (_SECONDS, 1, "times"),
-        ):
-            if pattern(key):
-                if _is_number(theirs) and _is_number(ours):
-                    self.report.left_out[what] += 1
-                    return abs(int(theirs) - int(ours)) <= unit
-                return False
+        unit, what = _tolerance(key)
+        if what and _is_number(theirs) and _is_number(ours):
+            self.report.left_out[what] += 1
+            return abs(int(theirs) - int(ours)) <= unit
         return False
 
     def _same_roles(self, theirs: str, ours: str) -> bool:
         """True if the texts are equal but for uuids that always correspond."""
         if theirs == ours and theirs.count("-") < 4:
             return True  # without a uuid
+        if (theirs, ours) in self._same:
+            return True
         expected, found = ANY_UUID.findall(theirs), ANY_UUID.findall(ours)
         if len(expected) != len(found):
             return False
@@ -485,7 +510,10 @@ class Comparison:
                 return False
             if self._played_by.setdefault(other, one) != one:
                 return False
-        return _masked(theirs) == _masked(ours)
+        if _masked(theirs) != _masked(ours):
+            return False
+        self._same.add((theirs, ours))
+        return True
 
     def _order(self, expected: list[Sent], found: list[Sent], matched: dict[int, int]) -> None:
         """Check the order of messages of different lanes, which may differ only in a race."""
@@ -581,6 +609,19 @@ def _ends_of_listening(messages: list[Sent]) -> list[Sent]:
 def _without(messages: list[Sent], others: list[Sent]) -> list[Sent]:
     left_out = {each.order for each in others}
     return [each for each in messages if each.order not in left_out]
+
+
+def _same_names(
+    expected: list[tuple[str, str]], found: list[tuple[str, str]]
+) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    """Each header of the one that the other has, too."""
+    remaining: dict[str, list[tuple[str, str]]] = {}
+    for header in found:
+        remaining.setdefault(header[0], []).append(header)
+    for header in expected:
+        others = remaining.get(header[0])
+        if others:
+            yield header, others.pop(0)
 
 
 def _masked(text: str) -> str:

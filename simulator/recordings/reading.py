@@ -46,7 +46,7 @@ class Sent:
     message: esl.Message | None = field(default=None, repr=False)  #: as parsed
     raw: bytes = field(default=b"", repr=False)  #: as sent
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.get("Event-Name")
 
