@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +77,20 @@ def _no_thread_is_left_behind() -> Iterator[None]:
     left = threads_left(before)
     if left:
         pytest.fail(f"{len(left)} thread(s) left behind:\n\n" + "\n".join(left), pytrace=False)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """In a fresh clone, have two processes compile half of the modules each.
+
+    Each imports all of them, and compiles what nobody has compiled yet: one begins at the end.
+    """
+    everything = session.config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if WORKER and WORKER != "gw0" and everything:
+        folder = Path(__file__).parent
+        for path in sorted(folder.rglob("test_*.py"), reverse=True):
+            name = ".".join(path.relative_to(folder.parent).with_suffix("").parts)
+            with suppress(Exception, pytest.skip.Exception):  # as collecting it will tell
+                importlib.import_module(name)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
