@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from docs.public_names import missing, public, public_names
+from tests.support.cases import for_each
 
 #: Words that tell what a number counts or measures.
 UNITS = re.compile(
@@ -149,7 +150,7 @@ def test_there_are_public_names_of_both_packages() -> None:
     assert "eslsync.logs.Unfailing" not in NAMES  # none does
 
 
-@pytest.mark.parametrize("dotted", NAMES)
+@for_each("dotted", NAMES)
 def test_docstrings_tell_parameters_units_and_errors(dotted: str) -> None:
     value = value_of(dotted)
     if isinstance(value, type) or inspect.isfunction(value):

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.places import ROOT
 from tests.support.recorded import recording
+from tests.support.cases import for_each
 
 PAGE = (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
 ENTRIES = {
@@ -16,7 +17,7 @@ ENTRIES = {
 }
 
 
-@pytest.mark.parametrize("word", ENTRIES)
+@for_each("word", ENTRIES)
 def test_a_word_is_shown_by_a_recording(word: str) -> None:
     definition, _, shown = ENTRIES[word].partition("\n\nRecording ")
     shown, found, here = f"Recording {shown}".replace("\n", " ").partition(" Here: ")

@@ -12,6 +12,7 @@ from eslsync.wire.separation import variables_of
 from simulator import Call, FreeSwitch
 from tests.support.asking import Asked, ask, recorded_words, session_of, words_of
 from tests.support.evidence import stands_on
+from tests.support.cases import for_each
 
 BUSY = {"user/1000": {"rejects": "USER_BUSY"}}
 RINGS = {"user/1000": {"rings": True, "answers_after": None}}
@@ -185,7 +186,7 @@ def test_the_far_end_sees_the_caller_id_that_is_given() -> None:
 
 
 @stands_on("05b_filter_second_uuid_bridge", "bridge")
-@pytest.mark.parametrize(
+@for_each(
     "value",
     [
         "a=b, 'c' $5 \\ d",
@@ -197,7 +198,7 @@ def test_the_far_end_sees_the_caller_id_that_is_given() -> None:
         "v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\n",
     ],
 )
-@pytest.mark.parametrize(
+@for_each(
     "to",
     ["user/1000", "<x=1>user/1000", "{y=2}user/1000", "[z=3]user/1000", "user/1:_:user/1000"],
 )

@@ -22,6 +22,7 @@ from eslsync.call import ending
 from eslsync.call.ending import TRANSITIONS, Sign, Stage, Stopped
 from tests.support.peer import PATIENCE, Peer, call, event, quiet_call, reply, response
 from tests.support.servers import Beside, in_another_thread
+from tests.support.cases import for_each
 
 
 def test_every_sign_but_the_first_word_is_the_last_and_nothing_follows_that() -> None:
@@ -188,8 +189,8 @@ WAITS: dict[Callable[[Session, float | None], None], Callable[[Peer], Any]] = {
 }
 
 
-@pytest.mark.parametrize("failure", FAILURES)
-@pytest.mark.parametrize("wait", WAITS, ids=lambda wait: wait.__name__)
+@for_each("failure", FAILURES)
+@for_each("wait", WAITS)
 def test_every_wait_ends_with_the_right_exception(
     wait: Callable[[Session, float | None], None], failure: str
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from eslsync import Channel, Outbound, Session, TimeoutError
 from simulator import Call, Fault, FreeSwitch
 from tests.support.peer import call as call_of
+from tests.support.cases import for_each
 
 MUSIC = "moh/music"
 HOURS = {MUSIC: 10_000.0, "local_stream://moh": 10_000.0, "goodbye": 3.0}
@@ -99,8 +100,8 @@ RUNS: dict[str, Callable[[Channel], object]] = {
 }
 
 
-@pytest.mark.parametrize("raises", [True, False])
-@pytest.mark.parametrize("runs", RUNS)
+@for_each("raises", [True, False])
+@for_each("runs", RUNS)
 def test_the_dialplan_goes_on(runs: str, raises: bool) -> None:
     def handler(session: Session) -> None:
         session_of[session.channel] = session

@@ -12,6 +12,7 @@ from eslsync.call.subscription import Subscription
 from simulator import Call, FreeSwitch
 from tests.support.asking import ask, session_of
 from tests.support.peer import call, quiet_call
+from tests.support.cases import for_each
 
 
 @pytest.mark.parametrize("name", ["08c", "06f"], ids=["async", "sync"])
@@ -135,7 +136,7 @@ WAITS: dict[str, Callable[[Session], object]] = {
 
 
 @pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
-@pytest.mark.parametrize(
+@for_each(
     ("events", "commands"),
     [
         (["CHANNEL_ANSWER"], []),
@@ -148,7 +149,6 @@ WAITS: dict[str, Callable[[Session], object]] = {
         (False, ["event plain CHANNEL_ANSWER CUSTOM PLAYBACK_STOP"]),
         (False, ["myevents"]),
     ],
-    ids=str,
 )
 def test_what_was_never_subscribed_to_is_told_at_once(
     wait: Callable[[Session], object], events: bool | list[str], commands: list[str]
@@ -170,7 +170,7 @@ def test_what_was_never_subscribed_to_is_told_at_once(
 
 
 @pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
-@pytest.mark.parametrize(
+@for_each(
     "commands",
     [
         ["event plain PLAYBACK_STOP"],
@@ -180,7 +180,6 @@ def test_what_was_never_subscribed_to_is_told_at_once(
         ["event plain all", "filter Event-Name DTMF", "filter delete all"],
         ["event plain all", "nixevent DTMF"],
     ],
-    ids=str,
 )
 def test_what_was_subscribed_to_by_hand_arrives(
     wait: Callable[[Session], object], commands: list[str]
@@ -398,7 +397,7 @@ def test_what_a_sync_socket_can_do_is_not_warned_of(caplog: pytest.LogCaptureFix
 # --- commands as FreeSWITCH compares them
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("commands", "arrives"),
     [
         (["event plain DTMF"], True),
@@ -432,7 +431,6 @@ def test_what_a_sync_socket_can_do_is_not_warned_of(caplog: pytest.LogCaptureFix
         (["event plain all", "filter X y"], True),  # nobody knows
         (["event plain all", "filter Unique-ID mine", "filter Event-Name -dtmf"], False),
     ],
-    ids=str,
 )
 def test_commands_mean_what_freeswitch_takes_them_for(commands: list[str], arrives: bool) -> None:
     subscription = Subscription()

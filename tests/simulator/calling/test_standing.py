@@ -15,6 +15,7 @@ from simulator.model import playing
 from simulator.model.channel import Channel as Leg
 from simulator.model.switch import Switch
 from simulator.scripts.script import Script, Step
+from tests.support.cases import for_each
 
 
 def executes(*applications: str) -> Callable[[Session], None]:
@@ -238,7 +239,7 @@ def refused(question: Callable[[Channel], object], **options: Any) -> list[str]:
     return [part.name for part in call.not_modelled]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("application", "argument", "name"),
     [
         ("say", "en numbr pronounced 5", "say numbr"),

@@ -10,6 +10,7 @@ from simulator import explore
 from simulator.exploring.rules import RuleError, begin, follow, read_rules, rules_in
 from simulator.exploring.stories import Happening
 from tests.simulator.exploring.test_stories import story
+from tests.support.cases import for_each
 
 
 def broken(sentence: str, *happenings: str) -> str | None:
@@ -18,7 +19,7 @@ def broken(sentence: str, *happenings: str) -> str | None:
     return follow(rule, begin(rule), story(*happenings)).broken
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("sentence", "holds", "breaks"),
     [
         (

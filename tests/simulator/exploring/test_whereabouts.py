@@ -15,6 +15,7 @@ from simulator.exploring.boundaries import Turns
 from simulator.exploring.whereabouts import shown
 from tests.support.layouts import LAYOUTS
 from tests.support.terminal import nothing_stays
+from tests.support.cases import for_each
 
 __all__ = ["nothing_stays"]
 
@@ -66,7 +67,7 @@ class Mine:
         self.tries = 3
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("value", "text"),
     [
         (None, "None"),

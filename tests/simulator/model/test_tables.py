@@ -52,7 +52,7 @@ def test_api_commands_answer_in_the_switchs_words(command: str, answer: str) -> 
     assert call.send("api " + command.format(uuid=call.channel.uuid)) == answer
 
 
-@pytest.mark.parametrize("seed", range(40))
+@for_each("seed", range(40))
 def test_the_switch_survives_anything_it_is_sent(seed: int) -> None:
     """Any application and any api command, with good and bad arguments, at any time."""
     chance = random.Random(seed)

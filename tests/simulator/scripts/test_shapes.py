@@ -22,6 +22,7 @@ from simulator.scripts.shapes import (
 )
 from tests.support.places import ROOT
 from tests.support.scripts import failure, script_of
+from tests.support.cases import for_each
 
 #: Verbs that are no methods: their steps are somebody else's.
 OF_OTHERS = {"call", "as", "at"}
@@ -117,12 +118,12 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("step", WRONG)
+@for_each("step", WRONG)
 def test_an_invalid_step_names_file_line_and_what_is_allowed(step: str) -> None:
     assert failure(script_of(step)) == f"ivr.call.yaml:{WRONG[step]}"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "written", ["01", "089", "010", "0x10", "0o17", "1_0", "1:30", "1e3", "1.5", "-1", "+1"]
 )
 def test_keys_that_a_yaml_reader_would_change_must_be_quoted(written: str) -> None:
@@ -142,7 +143,7 @@ def test_quoted_keys_stay_as_written(written: str, keys: str) -> None:
     assert step == Step("press", {"digits": keys})
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "said"),
     [
         ("", ": an empty file; it needs handler (its file) and steps (a list), and may have"),
@@ -197,7 +198,7 @@ def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
         run_script(tmp_path / "latin.call.yaml")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("call", "expect", "said"),
     [
         ({"callr": "1"}, {}, "call has no 'callr' (did you mean caller?)"),
