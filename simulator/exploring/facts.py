@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from ..model.known_variables import is_known
@@ -15,7 +15,7 @@ from .boundaries import Lookup, integers
 from .probes import Spot, spot
 from .trees import Tree
 
-__all__ = ["USUAL", "Fact", "Facts", "Question", "Unset"]
+__all__ = ["USUAL", "Fact", "Facts", "Question", "Unset", "facts_of"]
 
 #: Properties of a session, and headers of its context, by the option of a call that sets them.
 PROPERTIES = {
@@ -84,6 +84,7 @@ class Facts:
         self._tree = tree
         self._assigned: set[str] = set()  # texts in which the code sets the channel's variables
         self._written: set[str] = set()  # names of keywords by which it does
+        self._questions: Mapping[Spot, Sequence[Question]] | None = None
         given = [*self._given()]
         self._names: dict[str, Fact] = {}  # variables, parameters, attributes, functions
         for _ in range(3):  # from one name to the next
@@ -133,8 +134,13 @@ class Facts:
                 found[name] = Unset(name, node.lineno, like)
         return list(found.values())
 
-    def questions(self, lookup: Lookup) -> dict[Spot, list[Question]]:
-        """The facts that statements depend on."""
+    def questions(self, lookup: Lookup) -> Mapping[Spot, Sequence[Question]]:
+        """The facts that statements depend on; ``lookup`` finds what the file's names stand for."""
+        if self._questions is None:
+            self._questions = self._asked(lookup)
+        return self._questions
+
+    def _asked(self, lookup: Lookup) -> dict[Spot, list[Question]]:
         found: dict[Spot, list[Question]] = {}
         read: dict[Fact, Spot] = {}  # variables, and the first statement that reads each
         # A comparison that the usual call fulfils hides those after it, so that the first in each
@@ -211,6 +217,12 @@ class Facts:
     def _part(self, node: ast.Subscript) -> Fact | None:
         """A text's beginning or end is compared as the whole of it."""
         return self.fact(node.value) if isinstance(node.slice, (ast.Slice, ast.UnaryOp)) else None
+
+
+@lru_cache(maxsize=16)  # as many as there are trees
+def facts_of(tree: Tree) -> Facts:
+    """Those of a file, whichever of its handlers is explored."""
+    return Facts(tree)
 
 
 def _none_of(fact: Fact, values: Mapping[str, None]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from eslsync import Channel
 from eslsync.wire.arguments import KEYS
@@ -56,7 +56,7 @@ class Reach:
     @cached_property
     def kept(self) -> Set[str]:
         """The global names whose values calls change."""
-        return set(_kept_between_calls(self._tree))
+        return _all_kept_between_calls(self._tree)
 
     @cached_property
     def _calls(self) -> Set[str]:
@@ -288,6 +288,11 @@ def is_in_the_middle(index: ast.expr) -> bool:
     """True for the index of a part of a text that is neither its beginning nor its end."""
     text = ast.unparse(index)
     return bool(re.fullmatch(r"[1-9]\d*|\d+:-?\d+|-\d+:-\d+", text))
+
+
+@lru_cache(maxsize=16)  # as many as there are trees
+def _all_kept_between_calls(tree: Tree) -> Set[str]:
+    return frozenset(_kept_between_calls(tree))
 
 
 def _kept_between_calls(tree: Tree) -> Iterator[str]:

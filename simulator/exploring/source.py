@@ -17,7 +17,7 @@ from eslsync.wire.separation import separate
 
 from .actions import COUNTING
 from .boundaries import Numbers, Times, ends_in, integers, numbers_in, times_in
-from .facts import Facts, Question, Unset
+from .facts import Question, Unset, facts_of
 from .probes import Spot
 from .reach import Reach, keys_in
 from .trees import Tree, innermost, tree_of
@@ -81,7 +81,7 @@ class HandlerSource:
             each for node in tree.of(ast.ClassDef) for each in _assigned(node.body)
         )
         self._reach = Reach(tree, self.constants)
-        self._facts = Facts(tree)
+        self._facts = facts_of(tree)
         #: The functions and classes that the handler can reach.
         self.parts = list(_reached(tree, handler, self.constants))
         self.nodes = [node for part in self.parts for node in tree.walk(part)]
@@ -183,7 +183,7 @@ class HandlerSource:
                     found |= {each for side in sides for each in integers(side, self._value_of)}
         return [each for number in sorted(found) for each in (number - 1, number + 1) if each > 0]
 
-    def questions(self) -> dict[Spot, list[Question]]:
+    def questions(self) -> Mapping[Spot, Sequence[Question]]:
         """The facts about a call that its statements depend on."""
         return self._facts.questions(self._value_of)
 

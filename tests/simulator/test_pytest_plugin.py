@@ -8,12 +8,14 @@ import shutil
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from types import SimpleNamespace
 
 import pytest
 
 from eslsync import pytest_plugin
 from simulator import FreeSwitch
-from simulator.calling import leaks
+from simulator.calling import leaks, standing
+from simulator.model.evidence import StandsOn
 from tests.support.places import ROOT
 from tests.support.plugins import NO_OTHERS
 
@@ -566,13 +568,28 @@ STOOD_ON = ["simulated calls stood on 4 applications: 3 held to recordings, 1 yo
 
 
 @pytest.mark.usefixtures("programs_begin_warm")
-@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+@pytest.mark.parametrize("workers", ["-n0", "-n1"])
 def test_the_summary_says_what_calls_stood_on(pytester: pytest.Pytester, workers: str) -> None:
     """In processes of their own, in which nothing else has made calls."""
     pytester.makepyfile(STANDING)
     others = [each for each in NO_OTHERS if "xdist" not in each]
     result = pytester.runpytest_subprocess(workers, *others)
     result.stdout.fnmatch_lines(STOOD_ON)
+
+
+def test_what_calls_of_several_workers_stood_on_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = []
+    for handler in (lambda each: each.channel.answer(), lambda each: each.channel.hangup()):
+        with FreeSwitch() as switch:
+            call = switch.call(handler)
+            call.say_nothing(1.0)
+            call.hangup()
+        said.append(standing.dumped(call.stands_on))
+    monkeypatch.setattr(standing, "whole_run", StandsOn())
+    for each in said:
+        node = SimpleNamespace(workeroutput={pytest_plugin.WORKERS: each})
+        pytest_plugin.pytest_testnodedown(node)
+    assert {each.name for each in standing.whole_run.parts} >= {"answer", "hangup"}
 
 
 def test_a_quiet_summary_does_not(run: Run) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 
 from eslsync import Session
 from simulator import explore
 from simulator.exploring.facts import Facts
+from simulator.exploring.source import HandlerSource
 from simulator.exploring.trees import Tree
 
 KNOWN = {"2001": "anna", "2002": "otto"}
@@ -90,6 +92,19 @@ def test_the_values_at_which_a_comparison_turns(test: str, values: list[str]) ->
 
     found = Facts(Tree(tree)).questions(lookup)
     assert [value for each in found.get((2, 4), []) for value in each.values] == values
+
+
+def test_the_questions_of_a_file_are_found_once_and_again_if_it_has_been_edited(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "office.py"
+    text = "def one(session):\n    return session.destination == '5001'\ndef other(session): ...\n"
+    file.write_text(text)
+    questions = HandlerSource(file, "one").questions()
+    assert questions
+    assert HandlerSource(file, "other").questions() is questions
+    file.write_text(text.replace("5001", "5002"))
+    assert HandlerSource(file, "one").questions() != questions
 
 
 def knows_the_usual_call(session: Session) -> None:
