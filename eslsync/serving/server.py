@@ -42,6 +42,7 @@ from .live import LiveCall, look_at
 from .observing import Observers
 from .reception import Reception
 from .settings import CLOSE, Settings
+from .sleepers import make_room
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -133,6 +134,8 @@ class Server:
     def start(self) -> None:
         """Listen, and return. Raises OSError or RuntimeError if that fails."""
         self._starting = True
+        if not self.settings.clock.simulates:
+            make_room()
         self._thread.start()
         self._started.wait()
         failure, self._failure = self._failure, None
