@@ -105,5 +105,7 @@ def test_a_performed_scenario_is_derived_and_performed_again(tmp_path: Path) -> 
         second = perform(again, switch)
     assert second.problems == []
     assert check(second.write(tmp_path)).conforms
-    events = [[each.name for each in one.recording.switch if each.name] for one in (first, second)]
+    names = [[each.name for each in one.recording.switch if each.name] for one in (first, second)]
+    # whether the subscription comes before this one is a race
+    events = [[name for name in each if name != "CHANNEL_PARK"] for each in names]
     assert events[0] == events[1]
