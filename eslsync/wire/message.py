@@ -84,14 +84,17 @@ def _labels(name: str) -> tuple[bytes, bytes, int]:
     return label[1:], label, len(label)
 
 
-#: The header that FreeSWITCH writes behind an event's name, and where it looks for that: a name,
-#: and the subclass before it, are short.
-NEXT, LONGEST_FRONT = b"\nCore-UUID: ", 200
+#: The bytes of an event in which its name is looked for. FreeSWITCH writes that first (behind the
+#: subclass of a custom event); its own id, name and addresses follow, the same in all its events.
+FRONT = 128
 
 
-@lru_cache(maxsize=1024)  # the same names recur
+@lru_cache(maxsize=1024)
 def _name_in(front: bytes) -> str | None:
-    """The event's name in its first lines; None if it is not where FreeSWITCH writes it."""
+    """The event's name in its first bytes; None if it is not where FreeSWITCH writes it."""
+    front, found, _ = front.partition(b"\nCore-UUID: ")
+    if not found:
+        return None
     if front.startswith(b"Event-Subclass: "):
         front = front.partition(b"\n")[2]
     label, _, name = front.partition(b"Event-Name: ")
@@ -288,8 +291,7 @@ class Event(Message):
         self.serial = 0
         self.collected = False
         # Decodes nothing else: the reader's thread makes events.
-        end = raw.find(NEXT, 0, LONGEST_FRONT)
-        self.quick_name = _name_in(raw[:end]) if end > 0 else None
+        self.quick_name = _name_in(raw[:FRONT])
 
     # An event with its own Content-Length has a body after its headers; the body may contain
     # blank lines and need not end in a line break (recording 09d).
