@@ -23,7 +23,7 @@ ELSEWHERE = {
     "simulator/scripts/nodes.py": "tests/simulator/scripts/test_shapes.py",
     "simulator/model/speech.py": "tests/simulator/applications/test_speech.py",
     "simulator/model/talking.py": "tests/simulator/applications/test_speech.py",
-    "simulator/exploring/attempts.py": "tests/simulator/exploring/test_caller.py",
+    "simulator/exploring/attempts.py": "tests/simulator/exploring/test_making.py",
 }
 
 

@@ -25,11 +25,12 @@ from . import spreading
 from .actions import ALL_WORDS, MOST_WORDS, CallerAction, Entries, actions
 from .attempts import Attempt, AttemptOutcome, CallEnd
 from .boundaries import Turns
-from .caller import LATE, Caller
+from .caller import Caller
 from .facts import Question
 from .graph import Edge, Node, Way
 from .handlers import Explored
 from .lines import Lines
+from .making import LATE
 from .parts import Outcomes, Shard
 from .probes import Spot
 from .second_caller import SecondCaller

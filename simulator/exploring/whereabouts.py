@@ -30,6 +30,7 @@ __all__ = [
     "is_own",
     "own_places",
     "place_in",
+    "place_of",
     "places_of",
     "shown",
     "whereabouts",
@@ -103,6 +104,12 @@ def places_of(error: BaseException) -> list[Place]:
         for code, line in codes
         if is_own(code.co_filename)
     ]
+
+
+def place_of(error: BaseException) -> Place | None:
+    """The handler's line that raised an exception."""
+    places = places_of(error)
+    return places[-1] if places else None
 
 
 @lru_cache(maxsize=4096)

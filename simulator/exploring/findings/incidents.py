@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..caller import FORGOTTEN
+from ..troubles import FORGOTTEN
 from ..whereabouts import Place
 from .finding import Evidence, Finding
 

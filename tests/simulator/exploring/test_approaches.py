@@ -8,7 +8,7 @@ import pytest
 
 from eslsync import Session
 from simulator import explore
-from simulator.exploring import caller
+from simulator.exploring import making
 from tests.support.explored import found
 
 
@@ -144,7 +144,7 @@ def test_music_started_by_the_dialplan_hides_no_key() -> None:
 
 
 def test_a_sound_repeated_for_ever_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caller, "MANY_STEPS", 100)
+    monkeypatch.setattr(making, "MANY_STEPS", 100)
 
     def repeats(session: Session) -> None:
         session.channel.answer()

@@ -1,62 +1,53 @@
-"""How the calls of an exploration end."""
+"""The patience of an exploration's caller."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import select
+import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from eslsync import Session
-from simulator import explore
-from simulator.exploring.attempts import CallEnd
+from simulator import FreeSwitch, explore
+from simulator.exploring.caller import KNOWN_PATIENCE
+from tests.support.explored import found
+
+ANSWERS = -1  # a descriptor
 
 
-def hangs_up(session: Session) -> None:
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Has no answers before the test has ended."""
+    answers, writes = os.pipe()
+    monkeypatch.setattr(sys.modules[__name__], "ANSWERS", answers)
+    yield
+    os.close(writes)  # handlers that still wait end
+
+
+def looks_up_each_key(session: Session) -> None:
     session.channel.answer()
-    session.channel.playback("welcome")
+    session.channel.get_digits("menu")
+    select.select([ANSWERS], [], [], 30)
     session.channel.hangup()
 
 
-def raises(session: Session) -> None:
-    session.channel.answer()
-    session.channel.playback("welcome")
-    raise KeyError("account")
+@pytest.mark.usefixtures("database")
+def test_patience_is_used_up_once_at_each_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float | None] = []
+    make = FreeSwitch.__init__
 
+    def note(switch: FreeSwitch, **options: Any) -> None:
+        given.append(options["patience"])
+        make(switch, **options)
 
-def returns(session: Session) -> None:
-    session.channel.answer()
-    session.channel.playback("welcome")
-
-
-def leaves_on_purpose(session: Session) -> None:
-    session.channel.answer()
-    session.channel.playback("welcome")
-    session.exit()
-
-
-def never_ends(session: Session) -> None:
-    session.channel.answer()
-    session.channel.wait("CHANNEL_HANGUP")
-
-
-@pytest.mark.parametrize(
-    ("handler", "ends"),
-    [
-        (hangs_up, {"hangup"}),
-        (raises, {"raised"}),
-        (returns, {"left"}),
-        (leaves_on_purpose, {"given back"}),
-    ],
-    ids=lambda each: each.__name__ if callable(each) else "",
-)
-def test_an_edge_tells_how_the_handler_ended_the_call(
-    handler: Callable[[Session], object], ends: set[str]
-) -> None:
-    exploration = explore(handler, keys="1")
-    edges = [edge for node in exploration.nodes for edge in node.edges]
-    assert {edge.target.how for edge in edges if isinstance(edge.target, CallEnd)} == ends
-
-
-def test_a_call_that_nobody_ends_is_marked_as_waiting_for_ever() -> None:
-    exploration = explore(never_ends, keys="1")
-    assert [node.waits_for_ever for node in exploration.nodes] == [True]
+    monkeypatch.setattr(FreeSwitch, "__init__", note)
+    exploration = explore(looks_up_each_key, keys="12", patience=0.5)
+    assert found(exploration) == ["stuck"]
+    assert "no progress for 0.5 s" in exploration.findings[0].text
+    # The first call finds the menu, and the second the lock. (A call that is slow elsewhere is made
+    # again, with all of it.)
+    assert given[:2] == [0.5, 0.5]
+    assert given.count(0.5) < given.count(KNOWN_PATIENCE)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import select
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from eslsync import CommandError, Hangup, Session
-from simulator import FreeSwitch, explore
-from simulator.exploring.caller import KNOWN_PATIENCE
+from simulator import explore
 from tests.support.explored import (
     KEYS,
     found,
@@ -37,13 +33,6 @@ def misspells_an_application(session: Session) -> None:
 def waits_for_a_database(session: Session) -> None:
     session.channel.answer()
     session.channel.playback("welcome")
-    select.select([ANSWERS], [], [], 30)
-    session.channel.hangup()
-
-
-def looks_up_each_key(session: Session) -> None:
-    session.channel.answer()
-    session.channel.get_digits("menu")
     select.select([ANSWERS], [], [], 30)
     session.channel.hangup()
 
@@ -241,25 +230,6 @@ def test_cleaning_up_after_the_call_is_no_fault(handler: object) -> None:
     assert not exploration.findings, str(exploration)
 
 
-@pytest.mark.usefixtures("database")
-def test_patience_is_used_up_once_at_each_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[float | None] = []
-    make = FreeSwitch.__init__
-
-    def note(switch: FreeSwitch, **options: Any) -> None:
-        given.append(options["patience"])
-        make(switch, **options)
-
-    monkeypatch.setattr(FreeSwitch, "__init__", note)
-    exploration = explore(looks_up_each_key, keys="12", patience=0.5)
-    assert found(exploration) == ["stuck"]
-    assert "no progress for 0.5 s" in exploration.findings[0].text
-    # The first call finds the menu, and the second the lock. (A call that is slow elsewhere is made
-    # again, with all of it.)
-    assert given[:2] == [0.5, 0.5]
-    assert given.count(0.5) < given.count(KNOWN_PATIENCE)
-
-
 def swallows_in_a_loop(session: Session) -> None:
     session.channel.answer()
     for _ in range(3):
@@ -347,94 +317,6 @@ def transfers_unless_hung_up(session: Session) -> None:
 )
 def test_a_hangup_that_is_handled_is_no_fault(handler: object) -> None:
     explore(handler, keys="1", allow=["unplayed", "unreached"]).check()  # type: ignore[arg-type]
-
-
-def ends_the_process(session: Session) -> None:
-    session.channel.answer()
-    if session.channel.get_digits("menu", regexp="[12]") == "1":
-        os._exit(0)
-    session.channel.hangup()
-
-
-def test_a_handler_that_would_end_the_process_is_told_and_does_not() -> None:
-    exploration = explore(ends_the_process, keys="12")
-    assert found(exploration) == ["raises"]
-    assert exploration.findings[0].text.startswith("os._exit(0) ends the whole server")
-
-
-OVER = threading.Event()
-WORKERS: list[threading.Thread] = []
-
-
-def starts_a_thread_for_each_call(session: Session) -> None:
-    session.channel.answer()
-    threading.Thread(target=OVER.wait).start()
-    threading.Thread(target=waits_for_the_end).start()
-    session.channel.playback("hello")
-    session.channel.hangup()
-
-
-def starts_one_for_all_calls(session: Session) -> None:
-    session.channel.answer()
-    if not WORKERS:
-        WORKERS.append(threading.Thread(target=waits_for_the_end))
-        WORKERS[0].start()
-    threading.Thread(target=session.uuid.upper).start()
-    session.channel.playback("hello")
-    session.channel.hangup()
-
-
-def waits_for_the_end() -> None:
-    OVER.wait()
-
-
-@pytest.mark.parametrize(
-    ("handler", "kinds"),
-    [(starts_a_thread_for_each_call, ["outlives"]), (starts_one_for_all_calls, [])],
-    ids=["each", "all"],
-)
-def test_a_thread_that_each_call_leaves_is_told(handler: object, kinds: list[str]) -> None:
-    OVER.clear()
-    before = threading.enumerate()
-    try:
-        assert found(explore(handler, keys="")) == kinds  # type: ignore[arg-type]
-    finally:
-        OVER.set()
-        for thread in set(threading.enumerate()) - set(before):
-            thread.join()
-
-
-TABLE = {"1": "one"}
-
-
-def logs_what_it_does_not_know(session: Session) -> None:
-    session.channel.answer()
-    key = session.channel.get_digits("menu", min=1, max=1, tries=1)
-    try:
-        session.channel.playback(TABLE[key])
-    except KeyError:
-        logging.getLogger("tests.quiet").exception("no option %s", key)
-    session.channel.hangup()
-
-
-def says_so_as_well(session: Session) -> None:
-    session.channel.answer()
-    key = session.channel.get_digits("menu", min=1, max=1, tries=1)
-    try:
-        session.channel.playback(TABLE[key])
-    except KeyError:
-        logging.getLogger("tests.quiet").exception("no option %s", key)
-        session.channel.playback("goodbye")
-    session.channel.hangup()
-
-
-def test_an_error_that_is_logged_before_a_hangup_without_a_word_is_told() -> None:
-    logging.getLogger("tests.quiet").addHandler(logging.NullHandler())
-    logging.getLogger("tests.quiet").propagate = False
-    [finding] = explore(logs_what_it_does_not_know, keys="12").findings
-    assert finding.kind == "no-word"
-    assert "logs ERROR: no option " in finding.text
-    assert not explore(says_so_as_well, keys="12").findings
 
 
 def test_a_hangup_is_told_where_it_was_swallowed_though_none_ends_the_handler() -> None:
