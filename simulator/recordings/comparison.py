@@ -360,12 +360,12 @@ class Comparison:
             told = message.get("variable_last_bridge_role")
             return "last_bridge_hangup_cause of a caller who hung up" if told else None
         if name in _CONSULTED or name == _RESULT:
-            told = (
+            knows = (
                 (name in _CONSULTED or message.get("Application"))
                 and message.get("Answer-State") == "hangup"
                 and self._consults
             )
-            return "what a leg that hung up in att_xfer knows" if told else None
+            return "what a leg that hung up in att_xfer knows" if knows else None
         return "sip_* and rtp_* variables"
 
     def _known_of_bridge(self, where: Sent, names: list[str], others: list[str]) -> set[str]:

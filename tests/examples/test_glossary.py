@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-import pytest
-
+from tests.support.cases import for_each
 from tests.support.places import ROOT
 from tests.support.recorded import recording
-from tests.support.cases import for_each
 
 PAGE = (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
 ENTRIES = {

@@ -11,8 +11,8 @@ from eslsync import Bridged, Channel, Event, Hangup, HangupCause, Session, Timeo
 from eslsync.wire.separation import variables_of
 from simulator import Call, FreeSwitch
 from tests.support.asking import Asked, ask, recorded_words, session_of, words_of
-from tests.support.evidence import stands_on
 from tests.support.cases import for_each
+from tests.support.evidence import stands_on
 
 BUSY = {"user/1000": {"rejects": "USER_BUSY"}}
 RINGS = {"user/1000": {"rings": True, "answers_after": None}}

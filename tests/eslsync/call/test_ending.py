@@ -20,9 +20,9 @@ from eslsync import (
 )
 from eslsync.call import ending
 from eslsync.call.ending import TRANSITIONS, Sign, Stage, Stopped
+from tests.support.cases import for_each
 from tests.support.peer import PATIENCE, Peer, call, event, quiet_call, reply, response
 from tests.support.servers import Beside, in_another_thread
-from tests.support.cases import for_each
 
 
 def test_every_sign_but_the_first_word_is_the_last_and_nothing_follows_that() -> None:

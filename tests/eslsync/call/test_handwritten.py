@@ -9,8 +9,8 @@ import pytest
 
 from eslsync import Channel, Outbound, Session, TimeoutError
 from simulator import Call, Fault, FreeSwitch
-from tests.support.peer import call as call_of
 from tests.support.cases import for_each
+from tests.support.peer import call as call_of
 
 MUSIC = "moh/music"
 HOURS = {MUSIC: 10_000.0, "local_stream://moh": 10_000.0, "goodbye": 3.0}

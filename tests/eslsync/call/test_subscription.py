@@ -11,8 +11,8 @@ from eslsync import Channel, ChannelState, CommandError, Outbound, Session, Time
 from eslsync.call.subscription import Subscription
 from simulator import Call, FreeSwitch
 from tests.support.asking import ask, session_of
-from tests.support.peer import call, quiet_call
 from tests.support.cases import for_each
+from tests.support.peer import call, quiet_call
 
 
 @pytest.mark.parametrize("name", ["08c", "06f"], ids=["async", "sync"])

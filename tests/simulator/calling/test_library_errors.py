@@ -34,7 +34,11 @@ def imported(named: Any) -> Any:
         ("httpx:Client.send", "httpx:ConnectError", "httpx:ReadTimeout"),
         ("sqlite3:connect", "sqlite3:OperationalError", "sqlite3:OperationalError"),
         ("psycopg:connect", "psycopg:OperationalError", "psycopg:OperationalError"),
-        ("psycopg_pool:ConnectionPool.getconn", "psycopg_pool:PoolTimeout", "psycopg_pool:PoolTimeout"),
+        (
+            "psycopg_pool:ConnectionPool.getconn",
+            "psycopg_pool:PoolTimeout",
+            "psycopg_pool:PoolTimeout",
+        ),
         ("redis:Redis.get", "redis:ConnectionError", "redis:TimeoutError"),
         ("subprocess:run", "subprocess:SubprocessError", "subprocess:TimeoutExpired"),
         ("urllib.request:urlopen", "urllib.error:URLError", "urllib.error:URLError"),
@@ -62,9 +66,7 @@ def test_each_library_raises_its_own(function: Any, missing: Any, late: Any) -> 
         (plain, {}, None),
     ],
 )
-def test_the_timeout_of_a_call(
-    function: Any, given: dict[str, Any], seconds: float | None
-) -> None:
+def test_the_timeout_of_a_call(function: Any, given: dict[str, Any], seconds: float | None) -> None:
     function = imported(function)
     if given.get("timeout") == "httpx:Timeout":
         given = {"timeout": imported("httpx:Timeout")(seconds)}

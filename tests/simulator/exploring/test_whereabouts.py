@@ -13,9 +13,9 @@ from simulator import explore
 from simulator.exploring import whereabouts
 from simulator.exploring.boundaries import Turns
 from simulator.exploring.whereabouts import shown
+from tests.support.cases import for_each
 from tests.support.layouts import LAYOUTS
 from tests.support.terminal import nothing_stays
-from tests.support.cases import for_each
 
 __all__ = ["nothing_stays"]
 

@@ -20,9 +20,9 @@ from simulator.scripts.shapes import (
     SWITCH,
     VERBS,
 )
+from tests.support.cases import for_each
 from tests.support.places import ROOT
 from tests.support.scripts import failure, script_of
-from tests.support.cases import for_each
 
 #: Verbs that are no methods: their steps are somebody else's.
 OF_OTHERS = {"call", "as", "at"}
@@ -123,9 +123,7 @@ def test_an_invalid_step_names_file_line_and_what_is_allowed(step: str) -> None:
     assert failure(script_of(step)) == f"ivr.call.yaml:{WRONG[step]}"
 
 
-@for_each(
-    "written", ["01", "089", "010", "0x10", "0o17", "1_0", "1:30", "1e3", "1.5", "-1", "+1"]
-)
+@for_each("written", ["01", "089", "010", "0x10", "0o17", "1_0", "1:30", "1e3", "1.5", "-1", "+1"])
 def test_keys_that_a_yaml_reader_would_change_must_be_quoted(written: str) -> None:
     said = failure(script_of(f"press: {written}"))
     assert said.startswith("ivr.call.yaml:3: digits of press")
