@@ -221,7 +221,7 @@ class Log(logging.Handler):
     @contextmanager
     def kept(self) -> Iterator[None]:
         logger = logging.getLogger("eslsync")
-        before = logger.level, logger.propagate
+        level, propagate = logger.level, logger.propagate
         logger.addHandler(self)
         logger.setLevel(logging.DEBUG)
         logger.propagate = False
@@ -229,4 +229,5 @@ class Log(logging.Handler):
             yield
         finally:
             logger.removeHandler(self)
-            logger.level, logger.propagate = before
+            logger.propagate = propagate
+            logger.setLevel(level)  # a logger remembers for which levels it is enabled

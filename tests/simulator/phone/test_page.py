@@ -30,6 +30,9 @@ from simulator.phone.sound import find_voice
 from simulator.scripts.script import Script
 from tests.support.peer import PATIENCE
 from tests.support.places import EXAMPLES
+from tests.support.terminal import nothing_stays
+
+__all__ = ["nothing_stays"]
 
 expect.set_options(timeout=PATIENCE * 1000)
 
