@@ -260,8 +260,9 @@ class PlayingApplications(Applications):
         """Speak text with an engine such as flite (application ``speak``; recording 11p).
 
         The channel's variables tts_voice and tts_engine are the defaults of ``voice`` and
-        ``engine``; without either, FreeSWITCH hangs up (mod_dptools.c, speak_function). Raises
-        ValueError for text that FreeSWITCH would split; for the rest see `playback`.
+        ``engine``; without either, FreeSWITCH hangs up (mod_dptools.c, speak_function). Blanks
+        before the text are not sent, as FreeSWITCH drops them. Raises ValueError for text that
+        FreeSWITCH would split; for the rest see `playback`.
         """
         if engine is not None and voice is None:
             raise ValueError("speak: give a voice with the engine")

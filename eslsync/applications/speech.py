@@ -228,8 +228,15 @@ def _file(file: Files) -> str:
 
 
 def _engine(engine: str) -> str:
-    if not engine or engine.lower() in COMMANDS or set(engine) & set(" '\\"):
-        raise ValueError(f"not an engine's name: {in_quotes(engine)}")
+    if (
+        not engine
+        or engine.lower() in COMMANDS
+        or engine.startswith("^^")  # a separator (switch_utils.c, switch_separate_string)
+        or set(engine) & set(" '\\")
+    ):
+        raise ValueError(
+            f"not an engine's name: {in_quotes(engine)}; give that of the module, such as vosk"
+        )
     return engine
 
 

@@ -12,6 +12,7 @@ from ..wire.exceptions import CommandError, Disconnected, TimeoutError
 from ..wire.message import NOT_FOUND, Reply
 from ..wire.protocol import encode_command
 from ..wire.secrets import Secrets
+from ..wire.texts import bytes_of
 from .arrivals import Arrivals, Late
 from .connection import Connection, Inbox, NothingMore, Pending
 from .ending import Ending, Stage
@@ -167,7 +168,7 @@ class Commands:
         conversation = self._conversation
         if inbox is None and conversation.at_work:
             refuse_to_wait()
-        data = encode_command(line, headers, body.encode("utf-8", "surrogateescape"))
+        data = encode_command(line, headers, bytes_of(body))
         if line[:4].lower() == "exit":  # FreeSWITCH ignores the rest (mod_event_socket.c)
             conversation.ending.note_exit()
         if inbox is None and conversation.ending.failure is not None:

@@ -573,6 +573,7 @@ class Leg:
 def check_application(application: str) -> None:
     """Raise ValueError if this can't be the name of an application."""
     check_name("application", application, " ")
+    check_value(application)
 
 
 def as_it_is(argument: str) -> str:
@@ -590,7 +591,9 @@ def as_text(argument: str) -> str:
     """As `as_it_is`, for an argument that may have line breaks."""
     check_value(argument)
     if argument.startswith(" "):
-        raise ValueError("FreeSWITCH strips blanks at the start of an argument")
+        raise ValueError(
+            "FreeSWITCH strips blanks at the start of an argument; pass it without them"
+        )
     if argument.startswith("%") and "[" in argument[1:3]:
         # switch_core_session.c, switch_core_session_exec: variables for this application alone
         raise ValueError(f"FreeSWITCH takes {argument[:3]!r} at the start for variables")

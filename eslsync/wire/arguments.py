@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from .shown import in_quotes
+from .texts import bytes_of
 
 __all__ = [
     "ARRAY",
@@ -253,10 +254,11 @@ def _checked(text: str, forbidden: re.Pattern[str]) -> str:
     if found is not None:
         # the rest is not shown: it may be secret
         raise ValueError(
-            f"line breaks and NUL can't be sent: {found[0]!r} at index {found.start()}"
+            f"line breaks and NUL can't be sent: {found[0]!r} at index {found.start()}; replace "
+            "them, as by a blank"
         )
     if not text.isascii():
-        text.encode("utf-8", "surrogateescape")
+        bytes_of(text)
     return text
 
 
@@ -307,7 +309,9 @@ def check_header(name: str, value: str) -> None:
 def check_header_value(name: str, value: str) -> None:
     """Raise ValueError for a value that FreeSWITCH would change."""
     if value.startswith(" "):
-        raise ValueError(f"{name}: FreeSWITCH strips blanks at the start of a value")
+        raise ValueError(
+            f"{name}: FreeSWITCH strips blanks at the start of a value; pass it without them"
+        )
     check_line(value)
     check_value(value)
 

@@ -53,5 +53,13 @@ def sendable(text: str | bytes) -> str:
 
 
 def bytes_of(text: str) -> bytes:
-    """The bytes of text that keeps them."""
-    return text.encode("utf-8", "surrogateescape")
+    """The bytes of text that keeps them. Raises ValueError for half a surrogate pair."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        at = error.start
+    # outside, since the error contains the text, which may be secret
+    raise ValueError(
+        f"half a surrogate pair can't be sent: {text[at]!r} at index {at}; join or replace such: "
+        'text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")'
+    )

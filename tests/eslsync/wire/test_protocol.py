@@ -581,6 +581,7 @@ def test_line_breaks_and_nul_in_a_command_are_refused_with_advice(place: str, ba
     with pytest.raises(ValueError, match=r"can't be sent: '.{1,4}' at index") as caught:
         encode_command(line, [(name, value)])
     assert f"can't be sent: {bad[0]!r} at index " in str(caught.value)
+    assert "replace them" in str(caught.value)
     assert "foo" not in str(caught.value)  # it may be a secret
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,3 +28,17 @@ def test_a_line_end_is_taken_off_the_bytes_as_well() -> None:
     text = without_line_end(readable(b"Jos\xe9\n\n"))
     assert text == "Jos\ufffd"
     assert sendable(text) == "Jos\udce9"
+
+
+@pytest.mark.parametrize(
+    ("text", "repaired"), [("PIN \ud83d", "PIN \ufffd"), ("PIN \ud83d\ude00", "PIN 😀")]
+)
+def test_half_a_surrogate_pair_is_refused_with_advice_that_works(text: str, repaired: str) -> None:
+    with pytest.raises(ValueError, match=r"pair can't be sent: '\\ud83d' at index 4;") as caught:
+        bytes_of(text)
+    assert "PIN" not in str(caught.value)  # it may be secret, and so may what is behind it
+    assert caught.value.__context__ is None
+    advice = re.search(r"text\..*", str(caught.value))
+    assert advice is not None
+    assert eval(advice[0]) == repaired
+    bytes_of(repaired)
