@@ -443,8 +443,10 @@ def _plain(pieces: list[bytes], body: bytes | None) -> bytes:
 
 def _json(pieces: list[bytes], body: bytes | None) -> bytes:
     if body is not None:
-        text = body.decode("utf-8", "surrogateescape")
-        pieces.append(json_fields((("Content-Length", str(len(body))), ("_body", text))))
+        # a body is never an array (switch_event.c, switch_event_serialize_json_obj)
+        text = _json_string(body.decode("utf-8", "surrogateescape"))
+        field = f'"Content-Length":"{len(body)}","_body":{text}'
+        pieces.append(field.encode("utf-8", "surrogateescape"))
     return b"{" + b",".join(piece for piece in pieces if piece) + b"}"
 
 
