@@ -36,6 +36,8 @@ HARMLESS = frozenset(
     string textwrap threading time typing typing_extensions unicodedata zoneinfo
     """.split()
 )
+#: The same, and what their functions and classes are from.
+OF_HARMLESS = HARMLESS | {"thread", "freezegun", "simulator"}
 #: Functions, and attributes, by which code gets at what is not in its globals.
 ELSEWHERE = frozenset(
     """
@@ -73,7 +75,10 @@ OF_MODULES = frozenset(
 ) | {PROBE, LOOKED}
 #: Names that each class has.
 OF_CLASSES = frozenset(
-    "__annotations__ __dict__ __doc__ __module__ __qualname__ __weakref__ _abc_impl".split()
+    """
+    __annotate_func__ __annotations__ __annotations_cache__ __dict__ __doc__ __module__ __qualname__
+    __weakref__ _abc_impl
+    """.split()
 )
 
 
@@ -220,5 +225,5 @@ def _is_plain(value: object) -> bool:
 
 def _is_harmless(module: str | None) -> bool:
     root = str(module).partition(".")[0]
-    # (while time is frozen, locks and clocks are those of the last two)
-    return root in HARMLESS or root.removeprefix("_") in HARMLESS | {"freezegun", "simulator"}
+    # (_thread has the locks of threading; while time is frozen, the last two have them, and clocks)
+    return root.removeprefix("_") in OF_HARMLESS or root in HARMLESS
