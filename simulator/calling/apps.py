@@ -21,7 +21,7 @@ from .faults import Tap
 from .line import App, Line, NeverReturned, host_and_port, normal_address
 from .other_legs import OtherLegs
 from .parting import Wire
-from .servers import leave, server_for
+from .servers import are_handed_on, leave, server_for
 from .stopping import Stop
 from .strangers import Stranger
 
@@ -255,12 +255,15 @@ class Apps:
         Raises SimulationError if one did not stop in order.
         """
         stuck = isinstance(self._world, World) and self._world.stuck
-        over = isinstance(self._world, World) and self._world.is_over()
+        over = are_handed_on() and isinstance(self._world, World) and self._world.is_over()
         for app, server in self._servers.items():
-            if server in self._stops or (over and not isinstance(app, Outbound) and leave(server)):
+            if server in self._stops:
                 continue
-            # A handler that is stuck may never end, so nothing is gained by waiting longer.
-            server.stop(timeout=0.0, clean_up=STUCK_TIMEOUT if stuck else None)
+            if over and not isinstance(app, Outbound):
+                leave(server)
+            else:
+                # A handler that is stuck may never end, so nothing is gained by waiting longer.
+                server.stop(timeout=0.0, clean_up=STUCK_TIMEOUT if stuck else None)
         for stop in self._stops.values():
             stop.join()
 

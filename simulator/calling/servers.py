@@ -16,7 +16,7 @@ from eslsync.serving.hooks import Hooks
 
 from ..clockwork.frozen import standing_still
 
-__all__ = ["in_succession", "leave", "server_for"]
+__all__ = ["are_handed_on", "in_succession", "leave", "server_for"]
 
 #: Those that wait for the next simulation.
 _left: list[Outbound] = []
@@ -60,13 +60,15 @@ def _started(handler: Handler, clock: Clock) -> Outbound:
     return server
 
 
-def leave(server: Outbound) -> bool:
-    """Leave a server whose calls are over to the next simulation; False if it has to stop."""
-    if not _handing_on:
-        return False
+def are_handed_on() -> bool:
+    """True while simulations follow each other."""
+    return _handing_on > 0
+
+
+def leave(server: Outbound) -> None:
+    """Leave a server whose calls are over to the next simulation."""
     server.handler, server.clock = _nobody, REAL  # nothing of this simulation stays
     _left.append(server)
-    return True
 
 
 def _nobody(session: Session) -> None:
