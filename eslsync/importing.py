@@ -25,6 +25,7 @@ from .stacks import users_frames, users_traceback
 __all__ = [
     "LoadError",
     "cut_short",
+    "file_at",
     "indented",
     "is_file",
     "load",
@@ -147,13 +148,19 @@ def indented(text: str) -> str:
 # Files
 
 
-def spec_of_file(path: Path) -> ModuleSpec:
+def file_at(path: Path) -> Path:
+    """The file that a path names: of a package's folder its ``__init__.py``. Raises LoadError."""
     if (path / "__init__.py").exists():
         path = path / "__init__.py"
     if not path.exists():
         raise LoadError(f"there is no file {path}")
     if path.is_dir():
         raise LoadError(f"{path} is a folder; name the file in it that has the handler")
+    return path
+
+
+def spec_of_file(path: Path) -> ModuleSpec:
+    path = file_at(path)
     folder, (root, name) = path.resolve().parent, package_of(path)
     put_on_path(root, path)
     if not is_in_its_package(path, name):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..clock import REAL
 from ..extras import needs_extra
-from ..importing import package_of
+from ..importing import file_at, package_of
 from ..loading import AppName
 from ..serving.listening import bar
 from ..serving.signals import Signals
@@ -41,15 +41,17 @@ MESSAGE = 4096
 
 
 def supervise(app: AppName, drain: float, sock: socket.socket | None) -> int:
-    """Serve the app until Ctrl-C or SIGTERM; return the exit status."""
+    """Serve the app until Ctrl-C or SIGTERM; return the exit status.
+
+    Raises LoadError if there is no such file: there would be nothing to watch.
+    """
     with tempfile.TemporaryDirectory(prefix="eslsync-") as folder:
         return Supervisor(folder, drain, sock).run(project_of(app))
 
 
 def project_of(app: AppName) -> Path:
     """The folder to watch: of a module the current one, of a file that above its packages."""
-    folder = package_of(Path(app.where))[0] if app.is_file else Path()
-    return folder if folder.is_dir() else Path()
+    return package_of(file_at(Path(app.where)))[0] if app.is_file else Path()
 
 
 class Process:

@@ -125,7 +125,15 @@ def test_the_modules_of_a_package_are_loaded_anew_and_ctrl_c_drains_both(tmp_pat
         assert serving.end().count("stop: the call is cut") == 2
 
 
-def test_what_can_not_be_served_at_first_ends_it() -> None:
+def test_what_can_not_be_served_at_first_ends_it(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text("def handler(session:")
+    done = execute("serve", str(app), "--reload")
+    assert done.returncode == 2
+    assert "SyntaxError: '(' was never closed" in done.stderr.decode()
+
+
+def test_a_file_that_is_not_there_is_not_waited_for() -> None:
     done = execute("serve", "no/such/file.py", "--reload")
     assert (done.returncode, done.stderr.decode()) == (
         2,
