@@ -536,7 +536,9 @@ def _sendable(headers: Mapping[str, str | bytes] | None) -> dict[str, str]:
 def _header(name: str) -> str:
     check_header(name, "x")
     if name.lower() in ("add", "delete"):
-        raise ValueError(f"filter: FreeSWITCH takes the header {name!r} for a subcommand")
+        raise ValueError(
+            f"filter: FreeSWITCH takes the header {name!r} for a subcommand; filter by another"
+        )
     return name
 
 

@@ -92,7 +92,7 @@ class BridgingApplications(Applications):
             return self._bridge_leg(to, hangup_after, timeout)
         called = called_with(variables or {}, ring_timeout, caller_id_name, caller_id_number)
         if not to:
-            raise ValueError("bridge: the dial string is empty")
+            raise ValueError("bridge: the dial string is empty; name an endpoint: user/1000")
         dial_string = with_variables(called, to)
         as_it_is(dial_string)
         if ringback is not None:
@@ -298,8 +298,12 @@ class BridgingApplications(Applications):
         """
         told = {"its name": name, "profile": profile, "pin": pin or "", "flags": flags}
         for what, text in told.items():
-            if set("@+{} ") & set(text) or (not text and text is name):
-                raise ValueError(f"conference: blanks, @, +, {{ and }} would split {what}")
+            if set("@+{} ") & set(text):
+                raise ValueError(
+                    f"conference: blanks, @, +, {{ and }} would split {what}; leave them out"
+                )
+        if not name:
+            raise ValueError("conference: its name is empty; any word names one")
         if name.lower().startswith("bridge:"):
             raise ValueError(f"conference: a name can't begin with bridge: {in_quotes(name)}")
         words = f"{name}@{profile}"

@@ -10,7 +10,7 @@ from ..wire.arguments import check_line, word
 from ..wire.declared import Declaration
 from ..wire.enums import HangupCause
 from ..wire.exceptions import Hangup
-from ..wire.shown import in_quotes
+from ..wire.shown import did_you_mean, in_quotes
 from .base import Applications
 
 __all__ = ["ControlApplications"]
@@ -219,7 +219,10 @@ def _cause(cause: HangupCause | str) -> str:
     """The cause's name. Raises ValueError for one that FreeSWITCH would replace."""
     known = HangupCause.known(check_line(cause).upper())
     if not isinstance(known, HangupCause):
-        raise ValueError(f"FreeSWITCH has no hangup cause {in_quotes(cause)}")
+        meant = did_you_mean(cause.upper(), HangupCause.__members__)
+        raise ValueError(
+            f"FreeSWITCH has no hangup cause {in_quotes(cause)}{meant or '; see HangupCause'}"
+        )
     return str(known)
 
 

@@ -276,12 +276,16 @@ class PlayingApplications(Applications):
         if "|" in text and len(names) < 2:
             raise ValueError("speak: give voice and engine, since the text has a | in it")
         if text.startswith("{"):
-            raise ValueError("speak: FreeSWITCH takes { at the start of a text for parameters")
+            raise ValueError(
+                "speak: FreeSWITCH takes { at the start of a text for parameters; begin otherwise"
+            )
         if text.endswith("\\") and len(names) < 2:
             raise ValueError("speak: give voice and engine, since the text ends in a backslash")
         argument = as_text("|".join([*names, text]))
         if argument.startswith("^^"):
-            raise ValueError("speak: FreeSWITCH takes ^^ at the start for a separator")
+            raise ValueError(
+                "speak: FreeSWITCH takes ^^ at the start for a separator; begin otherwise"
+            )
         return play(self.leg, "speak", argument, terminators, lock, block, timeout)
 
     @overload
@@ -315,7 +319,9 @@ class PlayingApplications(Applications):
             )
         if is_expanded(data):
             # and again in the macro (switch_ivr_play_say.c, switch_ivr_phrase_macro_event)
-            raise ValueError("phrase: FreeSWITCH would expand what is in data: ${ or an escape")
+            raise ValueError(
+                "phrase: FreeSWITCH would expand what is in data: ${ or an escape; leave it out"
+            )
         argument = as_it_is(f"{macro},{data}" if data else macro)
         return play(self.leg, "phrase", argument, terminators, lock, block, timeout)
 
@@ -339,7 +345,8 @@ class PlayingApplications(Applications):
         _, colon, rest = file.partition(":")
         if colon and rest.startswith(":"):
             raise ValueError(
-                f"broadcast: FreeSWITCH would execute it as an application: {in_quotes(file)}"
+                f"broadcast: FreeSWITCH would execute it as an application: {in_quotes(file)}; on "
+                "this leg use channel.execute()"
             )
         # The file becomes the argument of an application.
         argument = word(as_it_is(file))

@@ -258,13 +258,15 @@ def _grammar(grammar: str, parameters: Mapping[str, str | float | bool] | None) 
 
 def _name(name: str) -> str:
     if not re.fullmatch(r"[\w.:-]+", name):
-        raise ValueError(f"not a parameter's name: {in_quotes(name)}")
+        raise ValueError(
+            f"not a parameter's name: {in_quotes(name)}; use letters, digits, and _ . : - alone"
+        )
     return name
 
 
 def _value(value: str | float | bool) -> str:
     if value == "":
-        raise ValueError("FreeSWITCH sets no parameter to an empty value")
+        raise ValueError("FreeSWITCH sets no parameter to an empty value; leave it out")
     if isinstance(value, bool):
         return "true" if value else "false"
     return check_line(str(value))

@@ -91,7 +91,10 @@ class VariableApplications(Applications):
         check_variable(name, value)
         if holds_variables(value):
             # switch_channel.c, switch_channel_set_variable_var_check
-            raise ValueError(f"export: other legs would not get {name}, since its value has ${{")
+            raise ValueError(
+                f"export: other legs would not get {name}, since its value has ${{; write what "
+                "it stands for"
+            )
         prefix = "nolocal:" if nolocal else ""
         self.leg.do_text("export", f"{prefix}{name}={value}", timeout)
 
@@ -104,7 +107,10 @@ class VariableApplications(Applications):
         """
         value = sendable(value)
         if ARRAY_SEPARATOR in value or value.startswith(ARRAY):
-            raise ValueError(f"push: FreeSWITCH takes the value of {name} for an array")
+            raise ValueError(
+                f"push: FreeSWITCH takes the value of {name} for an array; push its elements "
+                "one by one"
+            )
         check_variable(name, value)
         self.leg.do_text("push", f"{name}={literal(value)}", timeout)
 

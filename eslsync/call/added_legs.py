@@ -38,7 +38,7 @@ class AddedLegs:
         conversation.subscription.check_any("the answer")
         deadline = conversation.deadline(timeout)
         if not dial_string:
-            raise ValueError("originate: an empty dial string")
+            raise ValueError("originate: the dial string is empty; name an endpoint: user/1000")
         check_line(with_variables(variables, dial_string))
         leg = self._add(
             _named(conversation.commands.api("create_uuid", conversation.left(deadline)))

@@ -596,7 +596,10 @@ def as_text(argument: str) -> str:
         )
     if argument.startswith("%") and "[" in argument[1:3]:
         # switch_core_session.c, switch_core_session_exec: variables for this application alone
-        raise ValueError(f"FreeSWITCH takes {argument[:3]!r} at the start for variables")
+        raise ValueError(
+            f"FreeSWITCH takes {argument[:3]!r} at the start for variables; begin the argument "
+            "otherwise, and set variables with channel.set()"
+        )
     return literal(argument)
 
 

@@ -109,7 +109,9 @@ def word(text: str) -> str:
     """Quote one of several words split at blanks (switch_utils.c, switch_separate_string)."""
     check_line(text)
     if text.startswith("^^"):
-        raise ValueError("FreeSWITCH takes ^^ at the start of a word as a separator")
+        raise ValueError(
+            "FreeSWITCH takes ^^ at the start of a word as a separator; begin it otherwise"
+        )
     if "'" in text or "\\" in text:
         return _escaped(text, "'\\")
     return text if text and " " not in text else f"'{text}'"
@@ -137,7 +139,10 @@ def with_variables(variables: Mapping[str, str], dial_string: str) -> str:
     for name, value in variables.items():
         pair = _pair(name, value)
         if name not in _PROFILE and holds_variables(value) and NESTED not in variables:
-            raise ValueError(f"{name}: FreeSWITCH would not set a leg's variable with ${{ in it")
+            raise ValueError(
+                f"{name}: FreeSWITCH would not set a leg's variable with ${{ in it; write what "
+                f"it stands for, or add {NESTED}='true' to have it expanded"
+            )
         kinds = ("<>",) if angled else ("{}", "<>")
         brackets = next((each for each in kinds if _fits(pair, each)), None)
         if brackets is None:
@@ -178,7 +183,10 @@ def _checked_dial_string(text: str) -> str:
         piece = _without_blocks(piece.lstrip(" "), "<>", text)
         piece = _without_blocks(piece, "{}", text)
         if not piece.strip(" "):
-            raise ValueError(f"the dial string names nobody to call: {_dial_string(text)}")
+            raise ValueError(
+                f"the dial string names nobody to call: {_dial_string(text)}; write an endpoint "
+                "behind the variables, such as user/1000"
+            )
         at = piece.find("[")
         while at >= 0:
             piece = piece[:at] + _without_blocks(piece[at:], "[]", text)
@@ -205,7 +213,8 @@ def _without_blocks(text: str, brackets: str, whole: str) -> str:
         end = _end(text, brackets)
         if end < 0:
             raise ValueError(
-                f"FreeSWITCH would miss a {brackets[1]} in the dial string {_dial_string(whole)}"
+                f"FreeSWITCH would miss a {brackets[1]} in the dial string {_dial_string(whole)}; "
+                "close each block of variables"
             )
         text = text[end + 1 :]
     return text
@@ -232,7 +241,9 @@ def multiset_arguments(variables: Mapping[str, str]) -> list[str]:
 def variable_name(name: str) -> str:
     """Return the name. Raises ValueError if it can't name a channel variable."""
     if not re.fullmatch(r"[A-Za-z0-9_.:\-]+", name):
-        raise ValueError(f"not a variable's name: {in_quotes(name)}")
+        raise ValueError(
+            f"not a variable's name: {in_quotes(name)}; use letters, digits, and _ . : - alone"
+        )
     return name
 
 
@@ -273,7 +284,10 @@ def check_value(text: str) -> str:
         return text
     first, *others = elements(text)
     if not others or not first or first.startswith(ARRAY):
-        raise ValueError(f"FreeSWITCH takes {ARRAY} at the start for an array, and this is none")
+        raise ValueError(
+            f"FreeSWITCH takes {ARRAY} at the start for an array, and this is none; write two "
+            f"elements or more, as {ARRAY}one{ARRAY_SEPARATOR}two"
+        )
     return text
 
 
@@ -302,7 +316,10 @@ def check_header(name: str, value: str) -> None:
     """Raise ValueError for a header that FreeSWITCH would read as another."""
     check_line(name)
     if not _HEADER.fullmatch(name) or name == "_body":
-        raise ValueError(f"not a header's name: {in_quotes(name)}")
+        raise ValueError(
+            f"not a header's name: {in_quotes(name)}; use printable ASCII without blanks, : and [, "
+            "and not _body"
+        )
     check_header_value(name, value)
 
 
@@ -319,8 +336,14 @@ def check_header_value(name: str, value: str) -> None:
 def check_name(what: str, text: str, refused: str) -> str:
     """Return a name that an argument contains unquoted. Raises ValueError if it can't."""
     check_line(text)
-    if not text or set(text) & set(refused) or not text.isprintable():
-        raise ValueError(f"not {'an' if what[:1] in 'aeio' else 'a'} {what}: {in_quotes(text)}")
+    if text:
+        wrong = [each for each in dict.fromkeys(text) if each in refused or not each.isprintable()]
+        instead = f"leave out {' and '.join(map(repr, wrong))}" if wrong else ""
+    else:
+        instead = "it is empty"
+    if instead:
+        article = "an" if what[:1] in "aeio" else "a"
+        raise ValueError(f"not {article} {what}: {in_quotes(text)}; {instead}")
     return text
 
 
@@ -349,8 +372,11 @@ def check_file(file: str | os.PathLike[str]) -> str:
 
 def check_uuid(uuid: str) -> str:
     """Return the uuid. Raises ValueError if it can't be one, or would be read as an option."""
-    if uuid[:1] in "/+-":
-        raise ValueError(f"not a channel's uuid: {in_quotes(uuid)}")
+    if uuid.startswith(("/", "+", "-")):
+        raise ValueError(
+            f"not a channel's uuid: {in_quotes(uuid)}; FreeSWITCH takes {uuid[0]!r} at the start "
+            "for an option"
+        )
     return check_name("channel's uuid", uuid, " '\\^")
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from .arguments import KEYS
 from .declared import declared
 from .enums import AnswerState, CallState, ChannelState, HangupCause
-from .shown import MAX_SHOWN, in_quotes
+from .shown import MAX_SHOWN, did_you_mean, in_quotes
 
 __all__ = ["EVENT_NAMES", "OF_A_CHANNEL", "OF_NO_CHANNEL", "parse_event"]
 
@@ -81,10 +81,7 @@ def _instead(event: str) -> str:
     for hint in (_other_word(word), _other_word(event)):
         if hint:
             return hint
-    import difflib  # not needed to import eslsync
-
-    close = difflib.get_close_matches(word.upper(), EVENT_NAMES, 1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return did_you_mean(word.upper(), EVENT_NAMES)
 
 
 def _known(word: str) -> str | None:

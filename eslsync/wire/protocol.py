@@ -329,7 +329,7 @@ def encode_command(line: str, headers: Iterable[tuple[str, str]] = (), body: byt
     ):
         _check_lines(lines)  # one by one: slower, and rarely finds anything
     if not line.strip():
-        raise ValueError("a command can't be empty")
+        raise ValueError("a command can't be empty; write one, such as 'api status'")
     if body:
         written += f"\nContent-Length: {len(body)}"
     head = f"{written}\n\n".encode("utf-8", "surrogateescape")

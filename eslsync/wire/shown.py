@@ -6,7 +6,9 @@ a terminal obeys, characters that reverse the order of what follows.
 
 from __future__ import annotations
 
-__all__ = ["MAX_SHOWN", "in_a_line", "in_a_log", "in_quotes", "printable"]
+from collections.abc import Iterable
+
+__all__ = ["MAX_SHOWN", "did_you_mean", "in_a_line", "in_a_log", "in_quotes", "printable"]
 
 #: The maximum number of characters shown of a text from outside.
 MAX_SHOWN = 200
@@ -31,6 +33,14 @@ def in_quotes(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
     text = text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
     return repr(text) if isinstance(value, str) else printable(text)
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """The name that is most like the word, to follow an error's text; "" if none is like it."""
+    import difflib  # not needed to import eslsync
+
+    close = difflib.get_close_matches(word[:MAX_SHOWN], names, 1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def in_a_line(command: str) -> str:

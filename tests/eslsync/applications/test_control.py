@@ -76,6 +76,20 @@ def test_a_call_is_turned_down_with_a_cause(cause: HangupCause | str) -> None:
     )
 
 
+@stands_on("switch_channel.c, switch_channel_str2cause", "hangup")
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [("busy", "did you mean 'USER_BUSY'?"), ("x", "see HangupCause"), ("", "see HangupCause")],
+)
+def test_a_cause_that_freeswitch_does_not_know_is_refused(cause: str, said: str) -> None:
+    def question(channel: Channel) -> None:
+        with pytest.raises(ValueError, match=re.escape(f"hangup cause {cause!r}; {said}")):
+            channel.hangup(cause)
+        channel.hangup("USER_BUSY")
+
+    assert ask(question, answer=False).call.cause is HangupCause.USER_BUSY
+
+
 @stands_on("11f_sleep_and_break", "sleep")
 def test_sleep_lasts_its_seconds() -> None:
     asked = ask(lambda channel: channel.sleep(1.5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -188,21 +189,25 @@ def test_a_file_that_freeswitch_would_search_for_ever_is_refused(file: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("check", "refused"),
+    ("check", "refused", "said"),
     [
-        (arguments.check_uuid, "-bleg"),
-        (arguments.check_uuid, ""),
-        (arguments.check_uuid, "a b"),
-        (arguments.check_digits, "12x"),
-        (arguments.variable_name, "not a name"),
-        (arguments.variable_name, ""),
-        (arguments.check_value, "ARRAY::one"),
-        (arguments.check_line, "a\0b"),
-        (arguments.check_line, "half \ud800"),
+        (arguments.check_uuid, "-bleg", "FreeSWITCH takes '-' at the start for an option"),
+        (arguments.check_uuid, "", "it is empty"),
+        (arguments.check_uuid, "a b^ c", "leave out ' ' and '^'"),
+        (arguments.check_digits, "12x", "not 'x'"),
+        (arguments.variable_name, "not a name", "use letters, digits, and _ . : - alone"),
+        (arguments.variable_name, "", "use letters, digits, and _ . : - alone"),
+        (arguments.check_value, "ARRAY::one", "write two elements or more, as ARRAY::one|:two"),
+        (arguments.check_line, "a\0b", "replace them, as by a blank"),
+        (arguments.check_line, "half \ud800", "join or replace such"),
+        (arguments.word, "^^a", "begin it otherwise"),
+        (lambda name: arguments.check_header(name, "x"), "a b", "use printable ASCII"),
+        (lambda text: arguments.with_variables({}, text), "{a=b}", "write an endpoint behind"),
+        (lambda text: arguments.with_variables({}, text), "{a=b", "close each block"),
     ],
 )
-def test_values_that_freeswitch_would_misread_are_refused(
-    check: Callable[[str], object], refused: str
+def test_what_freeswitch_would_misread_is_refused_and_the_error_says_what_to_write(
+    check: Callable[[str], object], refused: str, said: str
 ) -> None:
-    with pytest.raises(ValueError, match=r"\S"):
+    with pytest.raises(ValueError, match=re.escape(said)):
         check(refused)
