@@ -356,7 +356,12 @@ def wrapped(
     for piece in pieces:
         if width(lines[-1] + piece) > room and lines[-1]:
             lines.append("")
-        for char in piece if lines[-1] else piece.lstrip():
+        if not lines[-1]:
+            piece = piece.lstrip()
+        if width(lines[-1] + piece) <= room:
+            lines[-1] += piece
+            continue
+        for char in piece:
             if width(lines[-1] + char) > room:
                 lines.append("")
             lines[-1] += char

@@ -246,6 +246,8 @@ class Ladder:
 
 def columns(text: str) -> int:
     """The width of a text on a terminal, in columns."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
         for char in text
