@@ -126,8 +126,9 @@ class Watch(Clock):
     def _look(self) -> None:
         while True:
             self.pause(LOOK_INTERVAL)
-            since, paced = self._busy_since, self.paced
-            busy = since is not None and self.now() - since > BUSY
+            # (The time comes first: this thread may be held up here, while the call goes on.)
+            now, since, paced = self.now(), self._busy_since, self.paced
+            busy = since is not None and now - since > BUSY
             state: State = {"busy": busy}
             if busy and paced is not None:
                 state["where"] = where(paced.player)

@@ -209,7 +209,7 @@ class Desk:
 
     def _begin(self, order: Order) -> None:
         self._end_process()
-        take = self._take = self.state["take"] + 1
+        take = self._take = self._take + 1  # not one that steps back have that are under way
         order = replace(order, folder=self._folder.name, voice=list(self._telephone.voice))
         anew: State = {"phase": "up", "take": take, "recorded": {"after": 0, "lines": []}}
         self._merge({**nothing(), **anew, "speed": order.speed})

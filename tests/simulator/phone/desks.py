@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from simulator.phone.desk import Desk, Telephone
-from simulator.phone.protocol import Skip, Speed, State
+from simulator.phone.protocol import Command, Skip, Speed, State
 from simulator.scripts.script import Script
 from tests.support.peer import PATIENCE
 
@@ -34,11 +34,23 @@ class WatchedDesk(Desk):
             assert self._news.wait_for(lambda: holds(self.state), PATIENCE), self.state
             return {**self.state}
 
+    def move(self, command: Command) -> State:
+        """Do what the caller or a far end does; the state that tells of it."""
+        made = len(self.state["moves"])
+        self.do(command)
+        return self.until(lambda state: len(state["moves"]) > made)
+
     def skip_until(self, holds: Callable[[State], object]) -> State:
-        """The state once something holds of it, in one of the next moments."""
+        """The state once something holds of it, in one of the next moments.
+
+        What was done before must have been told already, or it would be taken for a moment's.
+        """
         self.do(Speed(0))
+        self.until(lambda state: state["phase"] == "ended" or not state["speed"])
         for _ in range(100):
-            before = self.until(lambda state: state["phase"] == "ended" or state["where"])
+            before = self.until(
+                lambda state: state["phase"] == "ended" or (state["where"] and state["ladder"])
+            )
             if holds(before) or before["phase"] == "ended":
                 break
             self.do(Skip())

@@ -59,10 +59,9 @@ def test_a_call_is_gone_back_in_and_ends_otherwise_with_the_same_ladder_up_to_th
         assert desk.state["phase"] == "idle"
         desk.do(CALL)
         desk.skip_until(lambda state: state["prompts"])
-        desk.do(Press("1"))
+        desk.move(Press("1"))
         desk.skip_until(lambda state: len(state["prompts"]) == 2)
-        desk.do(Press("2"))
-        first = desk.until(lambda state: len(state["moves"]) == 2)
+        first = desk.move(Press("2"))
         assert first["where"] is not None
         assert first["where"]["waits_for"] == "playback"
         assert first["source"] is not None
@@ -73,7 +72,7 @@ def test_a_call_is_gone_back_in_and_ends_otherwise_with_the_same_ladder_up_to_th
             desk.do(Back(earlier))
         desk.until(lambda state: state["take"] == take + 3)
         stood = desk.until(lambda state: state["now"] == moment and not state["moves"])
-        desk.do(Press("4"))
+        desk.move(Press("4"))
         second = desk.skip_until(ended)
         before = stood["ladder"].rstrip().split("\n")[:-1]  # but its foot
         assert len(before) > 5
@@ -81,6 +80,17 @@ def test_a_call_is_gone_back_in_and_ends_otherwise_with_the_same_ladder_up_to_th
         assert second["ladder"].split("\n")[: len(before)] == before
         assert [each["caption"] for each in second["prompts"]][-1] == "option-4"
         assert ladder(Script.parse(second["script"]).run().transcript.entries) == second["ladder"]
+
+
+def test_a_step_back_from_a_busy_call_is_another_take_than_one_that_is_under_way() -> None:
+    with desk_of(EXAMPLES / "ivr.py") as desk:
+        desk.do(CALL)
+        desk.until(lambda state: state["prompts"])
+        desk.do(Back(20_000))
+        desk.state["busy"] = True  # which it may tell just then
+        desk.do(Back(0))
+        state = desk.until(lambda state: state["take"] == 3)
+        assert (state["now"], state["moves"]) == (0, [])
 
 
 def test_a_far_end_rings_is_answered_and_declines_after_a_step_back() -> None:
@@ -93,7 +103,7 @@ def test_a_far_end_rings_is_answered_and_declines_after_a_step_back() -> None:
             ("user/1000", "rings"),
             ("user/1001", "rings"),
         ]
-        desk.do(Answer(3))
+        desk.move(Answer(3))
         desk.skip_until(lambda state: state["lines"][0]["cause"] == "LOSE_RACE")
         desk.do(Press("1", 3))
         desk.do(HangUp(3))
@@ -112,7 +122,7 @@ def test_a_prompt_is_told_of_as_a_switch_plays_it() -> None:
     with desk_of(EXAMPLES / "ivr.py") as desk:
         desk.do(CALL)
         desk.skip_until(lambda state: state["prompts"])
-        desk.do(Press("1"))
+        desk.move(Press("1"))
         state = desk.skip_until(lambda state: len(state["prompts"]) == 2)
         [welcome, option] = state["prompts"]
         assert welcome["name"] == "ivr/ivr-welcome"
@@ -307,7 +317,8 @@ def test_a_script_is_played_first_and_gone_back_in_and_called_again(tmp_path: Pa
         assert (state["app"], state["caller"], state["speed"]) == ("../app.py", "1007", 0.0)
         assert f"{path}: did not hear 'nothing'" in state["trouble"]
         desk.do(Back(state["moves"][0]["at"]))
-        state = desk.until(lambda state: not state["moves"] and state["take"] == 2)
+        state = desk.until(lambda state: state["prompts"] and state["take"] == 2)
+        assert not state["moves"]
         assert [each["name"] for each in state["prompts"]] == ["ivr/ivr-welcome"]
         assert desk.until(lambda state: not state["trouble"])
         desk.do(CALL)
