@@ -20,7 +20,7 @@ from eslsync import HangupCause
 from simulator import Call, FreeSwitch
 from tests.support.peer import PATIENCE
 from tests.support.places import ROOT
-from tests.support.servers import runtime, until
+from tests.support.servers import reserved, runtime, until
 from tests.support.terminal import run
 
 pytestmark = pytest.mark.usefixtures("programs_begin_warm")
@@ -63,8 +63,8 @@ class Gunicorn:
     def __init__(self, folder: Path, *options: str, app: str = "ivr:app") -> None:
         self.folder = folder
         (folder / "ivr.py").write_text(IVR)
-        with socket.create_server(("127.0.0.1", 0)) as sock:
-            self.port = int(sock.getsockname()[1])
+        self._reserved = reserved()
+        self.port = int(self._reserved.getsockname()[1])
         command = [sys.executable, "-m", "gunicorn", "-k", "eslsync.gunicorn.Worker"]
         command += ["--bind", f"127.0.0.1:{self.port}", "--pid", "pid", "--log-file", "log"]
         command += ["--no-control-socket", *options, app]
@@ -95,6 +95,7 @@ class Gunicorn:
 
     def ends(self) -> int:
         """Wait for its end; return its exit status."""
+        self._reserved.close()
         return self.process.wait(PATIENCE)
 
     @property
@@ -232,13 +233,14 @@ def test_one_endpoint_tells_of_all_workers_but_not_of_a_call_that_died_with_one(
     pytest.importorskip("prometheus_client", reason="prometheus-client is missing")
     (tmp_path / "counted.py").write_text(COUNTED)
     (tmp_path / "shared").mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        address = f"127.0.0.1:{sock.getsockname()[1]}"
+    sock = reserved()
+    address = f"127.0.0.1:{sock.getsockname()[1]}"
     text = CONFIGURATION.read_text(encoding="utf-8")
     text = re.sub(r"^# ?(?=raw_env|def |    |$)", "", text, flags=re.MULTILINE)  # its lines on that
     text = text.replace("DIR=/run/ivr", f"DIR={tmp_path}/shared").replace("127.0.0.1:9100", address)
     (tmp_path / "conf.py").write_text(text)
-    with running(tmp_path, "-c", "conf.py", "--workers", "1", app="counted:app") as server:
+    options = ["-c", "conf.py", "--workers", "1"]
+    with sock, running(tmp_path, *options, app="counted:app") as server:
         server.listens(1)
 
         def figures() -> str:

@@ -29,7 +29,7 @@ from simulator.scripts.script import Script
 from tests.support.cases import for_each
 from tests.support.peer import PATIENCE
 from tests.support.places import ROOT
-from tests.support.servers import nothing, until
+from tests.support.servers import nothing, reserved, until
 
 pytestmark = pytest.mark.usefixtures("programs_begin_warm")
 
@@ -375,11 +375,6 @@ def test_an_address_is_host_and_port(address: str) -> None:
         Endpoint(address)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
-
-
 @pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool (Debian's prometheus)")
 def test_promtool_finds_nothing_to_blame() -> None:
     registry = figures(ivr, enters_a_pin)
@@ -397,8 +392,9 @@ def test_a_real_prometheus_scrapes_it(tmp_path: Path) -> None:
     registry = CollectorRegistry()
     with FreeSwitch() as switch:
         switch.call(Outbound(ivr, observers=[Metrics(registry)])).hangup()
-    port = free_port()
-    with Endpoint("127.0.0.1:0", registry=registry) as endpoint:
+    free = reserved()
+    port = free.getsockname()[1]
+    with free, Endpoint("127.0.0.1:0", registry=registry) as endpoint:
         config = tmp_path / "prometheus.yml"
         config.write_text(
             "scrape_configs:\n"

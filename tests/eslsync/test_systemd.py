@@ -11,6 +11,7 @@ import pytest
 
 from eslsync.systemd import listen_sockets, notify, watchdog_interval
 from tests.support.places import ROOT
+from tests.support.servers import reserved
 from tests.support.service_manager import (
     SOCKET_ACTIVATE,
     forget,
@@ -37,18 +38,17 @@ os.wait()
 
 @needs_systemd
 def test_sockets_that_systemd_passes_are_this_processs_alone() -> None:
-    ports = []
-    for _ in range(2):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            ports.append(free.getsockname()[1])
+    first, second = reserved(), reserved()
+    ports = [each.getsockname()[1] for each in (first, second)]
     options = [f"--listen=127.0.0.1:{port}" for port in ports]
-    with subprocess.Popen(
-        [SOCKET_ACTIVATE, *options, "--fdname=calls:metrics", sys.executable, "-uc", SHOW],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as program:
+    command = [SOCKET_ACTIVATE, *options, "--fdname=calls:metrics", sys.executable, "-uc", SHOW]
+    with (
+        first,
+        second,
+        subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as program,
+    ):
         assert program.stdout is not None
         assert program.stderr is not None
         while "Listening on" not in program.stderr.readline():

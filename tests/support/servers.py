@@ -34,6 +34,17 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+def reserved() -> socket.socket:
+    """A socket on which nobody listens, and whose port nobody else is given meanwhile.
+
+    A program that is told the port may listen there, until this socket does.
+    """
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    return sock
+
+
 @contextmanager
 def serving(handler: Callable[[Session], Any], **options: Any) -> Iterator[Outbound]:
     """A started `Outbound`, for tests of more than one call or of none."""

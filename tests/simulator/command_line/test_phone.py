@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from eslsync.command_line.main import main
 from simulator.scripts.script import Script
 from tests.support.peer import PATIENCE
 from tests.support.places import EXAMPLES
+from tests.support.servers import reserved
 
 pytestmark = pytest.mark.usefixtures("programs_begin_warm")
 
@@ -80,15 +80,15 @@ def test_the_page_is_served_until_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> Non
     assert done.exit_code == 0, done.output
     [address] = opened
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{20,}/", address)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+    with reserved() as taken:
         port = str(taken.getsockname()[1])
+        done = CliRunner().invoke(main, ["phone", VOICEMAIL, "--no-browser", "--port", port])
+        assert done.exit_code == 0, done.output
+        assert f"http://127.0.0.1:{port}/" in done.output
+        taken.listen()
         done = CliRunner().invoke(main, ["phone", VOICEMAIL, "--no-browser", "--port", port])
         assert done.exit_code == 2
         assert f"port {port} can't be used" in done.output
-    done = CliRunner().invoke(main, ["phone", VOICEMAIL, "--no-browser", "--port", port])
-    assert done.exit_code == 0, done.output
-    assert f"http://127.0.0.1:{port}/" in done.output
     done = CliRunner().invoke(main, ["phone", "127.0.0.1:5000", "--no-browser"])
     assert done.exit_code == 0, done.output
     assert opened == [address]

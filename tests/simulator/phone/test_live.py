@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from simulator.recordings.reading import Recording
 from simulator.scripts.script import Script
 from tests.simulator.phone.desks import desk_of
 from tests.support.programs import listening, read_until, take
+from tests.support.servers import reserved
 
 pytestmark = pytest.mark.usefixtures("programs_begin_warm")
 
@@ -125,9 +126,9 @@ def test_what_is_no_program_for_calls_is_told(program: object, said: str) -> Non
 
 
 def test_nobody_listening_is_told_and_the_call_is_over() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    with Live(Player(Script(address))) as live:
+    free = reserved()
+    address = f"127.0.0.1:{free.getsockname()[1]}"
+    with free, Live(Player(Script(address))) as live:
         assert live.player.ended
         assert live.player.amiss == [f"Nobody listens on {address}."]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from simulator.scenarios.connection import RecordedConnection
+from tests.support.peer import PATIENCE
 
 REPLY = "Content-Type: command/reply\nReply-Text: +OK\n\n"
 
@@ -28,9 +29,9 @@ def test_both_directions_are_recorded(ends: tuple[RecordedConnection, socket.soc
     connection, switch = ends
     connection.send("é\n\n".encode())
     switch.sendall(REPLY.encode())
-    assert connection.wait(lambda: len(connection.messages) == 1, 5)
+    assert connection.wait(lambda: len(connection.messages) == 1, PATIENCE)
     switch.close()
-    connection.wait(lambda: False, 5)
+    connection.wait(lambda: False, PATIENCE)
     assert connection.closed
     lines = [(line["from"], line.get("data", "eof")) for line in connection.lines]
     assert lines == [("app", "Ã©\n\n"), ("switch", REPLY), ("switch", "eof")]
@@ -45,7 +46,7 @@ def test_what_comes_after_our_half_is_closed_is_recorded(
     connection.close_half()
     assert switch.recv(1) == b""
     switch.sendall(REPLY.encode())
-    assert connection.wait(lambda: bool(connection.messages), 5)
+    assert connection.wait(lambda: bool(connection.messages), PATIENCE)
     assert [line["from"] for line in connection.lines] == ["app", "switch"]
 
 
@@ -54,5 +55,5 @@ def test_what_is_no_event_socket_is_recorded_all_the_same(
 ) -> None:
     connection, switch = ends
     switch.sendall(b"Content-Length: x\n\n")
-    assert connection.wait(lambda: bool(connection.lines), 5)
+    assert connection.wait(lambda: bool(connection.lines), PATIENCE)
     assert connection.lines[0]["data"] == "Content-Length: x\n\n"

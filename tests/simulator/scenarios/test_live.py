@@ -12,6 +12,7 @@ import pytest
 from simulator.scenarios.live import LiveSwitch, NoSwitch
 from simulator.scenarios.scenario import ScriptError
 from tests.support.live_switch import live_switch
+from tests.support.servers import reserved
 from tests.support.terminal import write
 
 
@@ -29,10 +30,10 @@ def test_a_wrong_password_is_told() -> None:
 
 
 def test_a_port_without_a_switch_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(NoSwitch, match=rf"no event socket at 127.0.0.1:{port}: .* is Free"):
-        LiveSwitch(port=port).connect()
+    with reserved() as free:
+        port = free.getsockname()[1]
+        with pytest.raises(NoSwitch, match=rf"no event socket at 127.0.0.1:{port}: .* is Free"):
+            LiveSwitch(port=port).connect()
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,8 @@ def test_a_port_without_a_switch_is_told() -> None:
 def test_a_port_of_something_else_is_told(
     greeting: bytes | None, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simulator.scenarios.live.CONNECTS", 0.05)
+    if greeting == b"":  # nothing ever comes
+        monkeypatch.setattr("simulator.scenarios.live.CONNECTS", 0.05)
 
     def greet(listener: socket.socket, done: threading.Event) -> None:
         client, _ = listener.accept()

@@ -25,6 +25,7 @@ from simulator.scenarios.scenario import (
     UntilClosed,
 )
 from tests.support.live_switch import live_switch
+from tests.support.peer import PATIENCE
 
 #: What the app sends first; without linger, the connection closes with the call.
 BEGIN: tuple[Step, ...] = (Send("connect"), *SUBSCRIBED[2:])
@@ -47,7 +48,7 @@ MENU = Scenario(
     ),
     about="2 is chosen",
     caller=Caller("1002", "Bob"),
-    prompts={"menu.wav": 0.2},
+    prompts={"menu.wav": PATIENCE},  # which is cut, or what comes first would be a race
 )
 
 
