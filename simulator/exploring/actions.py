@@ -16,6 +16,7 @@ from .situations import Collects, Situation
 
 __all__ = [
     "ALL_WORDS", "COUNTING", "MOST_WORDS", "Approach", "CallerAction", "Entries", "actions",
+    "numbers_left_out", "phrases_left_out",
 ]  # fmt: skip
 
 #: The key to press if any will do.
@@ -111,6 +112,20 @@ def actions(
     return [silence, *found]
 
 
+def numbers_left_out(situation: Situation, known: Entries) -> Sequence[str]:
+    """The known numbers that fit here and are entered nowhere at its spot, being too many."""
+    collects = situation.collects
+    if collects is not None:
+        beside = _beside(collects, known)[MOST_BESIDE:]
+        return [*_fitting(collects, known)[ALL_WORDS:], *beside]
+    return known.words[ALL_WORDS:] if situation.kind == "digit" else ()
+
+
+def phrases_left_out(situation: Situation, known: Entries) -> Sequence[str]:
+    """The phrases that are never said here, being too many."""
+    return _phrases(situation, known)[MOST_PHRASES:] if situation.hears else ()
+
+
 def _press(keys: str, when_asked: bool = False) -> Step:
     return Step("press", {"digits": keys, **({"when_asked": True} if when_asked else {})})
 
@@ -123,8 +138,7 @@ def _spoken(
     situation: Situation, approach: Approach, known: Entries, few: bool
 ) -> Iterator[CallerAction]:
     """Each phrase, once the prompt is over; one during the prompt; one that nobody understands."""
-    phrases = known.phrases if situation.phrases is None else situation.phrases
-    phrases = [each for each in dict.fromkeys([*known.said, *phrases]) if each != UNKNOWN]
+    phrases = _phrases(situation, known)
     out = approach.at if approach.out is None else approach.out
 
     def says(words: str) -> Step:
@@ -139,6 +153,11 @@ def _spoken(
             early = (*approach.at, says(phrase))
             yield CallerAction("early", f"says {phrase} during the prompt", early)
             yield CallerAction("hangup", "hangs up", approach.out, hangs_up=True)
+
+
+def _phrases(situation: Situation, known: Entries) -> list[str]:
+    phrases = known.phrases if situation.phrases is None else situation.phrases
+    return [each for each in dict.fromkeys([*known.said, *phrases]) if each != UNKNOWN]
 
 
 def _recorded(approach: Approach, keys: str, listens: Set[str] | None) -> Iterator[CallerAction]:
@@ -199,9 +218,8 @@ def _entries(
     for digits in valid:
         yield from once(digits if len(digits) == most else digits + end)
     fewest = max(least, 2)
-    fitting = [word for word in known.words if fewest <= len(word) <= most][:words]
-    beside = [each.zfill(least) for each in known.beside]
-    beside = [each for each in beside if fewest <= len(each) <= most][:MOST_BESIDE]
+    fitting = _fitting(collects, known)[:words]
+    beside = _beside(collects, known)[:MOST_BESIDE]
     around = [
         begins + _counting(digits_only, max(fewest - len(begins + ends), 0)) + ends
         for begins, ends in known.ends[:MOST_BESIDE]
@@ -229,6 +247,19 @@ def _entries(
             yield from once(key + end)
         elif key in ends:
             yield from once(key)
+
+
+def _fitting(collects: Collects, known: Entries) -> list[str]:
+    return [word for word in known.words if _fits(collects, word)]
+
+
+def _beside(collects: Collects, known: Entries) -> list[str]:
+    beside = [each.zfill(collects.least) for each in known.beside]
+    return [each for each in beside if _fits(collects, each)]
+
+
+def _fits(collects: Collects, number: str) -> bool:
+    return max(collects.least, 2) <= len(number) <= collects.most
 
 
 def is_valid(collects: Collects, entry: str) -> bool:

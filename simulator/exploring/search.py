@@ -22,7 +22,15 @@ from ..clockwork.tricks import real_seconds
 from ..model.evidence import Part, StandsOn
 from ..scripts.steps import Step
 from . import spreading
-from .actions import ALL_WORDS, MOST_WORDS, CallerAction, Entries, actions
+from .actions import (
+    ALL_WORDS,
+    MOST_WORDS,
+    CallerAction,
+    Entries,
+    actions,
+    numbers_left_out,
+    phrases_left_out,
+)
 from .attempts import Attempt, AttemptOutcome, CallEnd
 from .boundaries import Turns
 from .caller import Caller
@@ -215,8 +223,19 @@ class Search:
     def complete(self) -> bool:
         """True if everything was tried."""
         cut = any(incident.kind == "cut" for incident in self.incidents)
-        left_out = self.stopped or self.uncontinued or self.strays or cut
+        left_out = self.stopped or self.uncontinued or self.strays or self.crowded or cut
         return bool(self.nodes or self.incidents) and not left_out
+
+    @property
+    def crowded(self) -> list[Node]:
+        """The first situations at spots where more numbers or phrases fit than were tried."""
+        firsts = [at_spot[0] for at_spot in self._spots.values()]
+        return [
+            node
+            for node in firsts
+            if numbers_left_out(node.situation, self.entries)
+            or phrases_left_out(node.situation, self.entries)
+        ]
 
     @property
     def due(self) -> int:

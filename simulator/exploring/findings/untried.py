@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from ..actions import numbers_left_out, phrases_left_out
 from ..graph import Node
 from ..search import Search
 from .finding import Evidence, Finding, many
@@ -12,7 +13,7 @@ __all__ = ["KINDS", "find"]
 
 KINDS = {
     "stopped": "a limit, Ctrl-C, or the end of a worker process left actions untried",
-    "cut": "situations that were not explored, since many at the same spot were",
+    "cut": "situations, numbers and phrases that were not tried, since many at the same spot were",
     "astray": "the same steps led elsewhere the second time",
     "lost": "steps that explore itself could not take again",
     "untried": "the handler never waited for a caller, so there was nothing to try",
@@ -36,6 +37,17 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         differ = "they differ only in variables from others there"
         text = f"{many(number, 'situation')} not explored at {first.title}: {differ}"
         yield Finding("cut", text, first.situation.place, node=first.number)
+    for first, _ in _by_spot(search.crowded):
+        for did, option, left in (
+            ("enters", "--entry", numbers_left_out(first.situation, search.entries)),
+            ("says", "--says", phrases_left_out(first.situation, search.entries)),
+        ):
+            if left:
+                text = (
+                    f"no caller {did} {_named(left)} at {first.title}: more are known than are "
+                    f"tried; name those that matter with {option}"
+                )
+                yield Finding("cut", text, first.situation.place, node=first.number)
     varies = [node for node in search.strays if node.number not in search.repeatable]
     for first, number in _by_spot(varies):
         text = (
@@ -52,6 +64,11 @@ def _outside(search: Search) -> list[str]:
     """The functions that are outside, each once."""
     listed = (each for way in search.circumstances for each in way.get("outside", ()))
     return list(dict.fromkeys(e if isinstance(e, str) else e["function"] for e in listed))
+
+
+def _named(left: Sequence[str]) -> str:
+    """The first of what was left out, and how many more there are."""
+    return left[0] if len(left) == 1 else f"{left[0]} and {len(left) - 1} more"
 
 
 def _stopped(why: str, nodes: list[Node], due: int) -> Finding:

@@ -9,7 +9,7 @@ import pytest
 
 from eslsync import Session, TimeoutError
 from simulator import Exploration, explore
-from simulator.exploring import search
+from simulator.exploring import actions, search
 from simulator.exploring.attempts import AttemptOutcome
 from simulator.exploring.caller import Caller
 from tests.support.explored import KEYS, asks_for_ever, found, has_three_tries, only_routes
@@ -48,6 +48,45 @@ def test_situations_that_are_cut_are_counted_at_their_place(
     assert cut.place.function == "gathers_digits"
     assert not exploration.complete
     assert exploration.verdict == "incomplete: 1 cut"
+
+
+def looks_up_an_account(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    account = channel.get_digits("account", min=4, max=4)
+    channel.playback("known" if account in ACCOUNTS else "unknown")
+    channel.hangup()
+
+
+ACCOUNTS = {str(number) for number in range(1000, 1100)}
+
+
+def listens(session: Session) -> None:
+    session.channel.answer()
+    recognition = session.channel.detect_speech("vosk", "words")
+    session.channel.playback(str(recognition.wait()) or "nothing")
+    session.channel.hangup()
+
+
+def test_phrases_that_are_too_many_to_say_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "MOST_PHRASES", 1)
+    way = {"recognizers": {"vosk": {"words": ["yes", "no"]}}}
+    [cut] = explore(listens, keys="1", circumstances=[way]).incomplete
+    assert cut.text.startswith("no caller says no at ")
+    assert cut.text.endswith("name those that matter with --says")
+
+
+def test_numbers_that_are_too_many_to_enter_are_told() -> None:
+    entries = sorted(ACCOUNTS)
+    exploration = explore(looks_up_an_account, keys="1", entries=entries)
+    [cut] = exploration.incomplete
+    assert cut.kind == "cut"
+    assert cut.text == (
+        "no caller enters 1096 and 3 more at account: more are known than are tried; name those "
+        "that matter with --entry"
+    )
+    assert not exploration.complete
+    explore(looks_up_an_account, keys="1", entries=entries[:96]).check()
 
 
 @pytest.mark.parametrize(
