@@ -335,6 +335,8 @@ class Process:
         assert self._popen.stdout is not None
         with self._popen.stdout as lines:
             for line in lines:
+                if not line.endswith("\n"):
+                    break  # it was killed while it told this
                 told: State = json.loads(line)
                 if "take" in told:
                     told["take"] += self._take

@@ -18,7 +18,7 @@ from eslsync import ESLError, HangupCause, Outbound, Session
 from simulator import Call, FreeSwitch
 from tests.support.peer import PATIENCE
 from tests.support.places import ROOT
-from tests.support.servers import Beside, messages, until
+from tests.support.servers import Beside, messages, reserved, until
 
 CONFIGURATION = ROOT / "deploy" / "haproxy.cfg"
 #: The proxy's address, as the servers see it; the switch's is 127.0.0.1.
@@ -112,8 +112,10 @@ class Farm:
         self.endings: list[str] = []
         self.apps: dict[str, Outbound] = {}
         for name in ("app1", "app2", "sorry"):
+            # which nobody else is given when it begins anew
+            port = stack.enter_context(reserved()).getsockname()[1]
             self.apps[name] = Outbound(
-                partial(self._handle, name), port=0, allow=[allow], proxy_protocol=[PROXY]
+                partial(self._handle, name), port=port, allow=[allow], proxy_protocol=[PROXY]
             )
             self.apps[name].start(block=False)
         stack.callback(self._stop)

@@ -267,11 +267,18 @@ def test_a_proxy_that_sends_something_else_is_told_once(
 def test_half_a_header_is_told(
     end: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reception, "HANDSHAKE_TIMEOUT", 30.0 if end else 0.01)
+    def receive(sock: socket.socket, timeout: float) -> Peer | None:
+        assert sent.wait(PATIENCE)
+        return receive_header(sock, timeout)
+
+    sent = threading.Event()
+    monkeypatch.setattr(reception, "receive_header", receive)
+    monkeypatch.setattr(reception, "HANDSHAKE_TIMEOUT", PATIENCE if end else 0.01)
     with serving(nothing, **BEHIND_PROXY) as app, dialled(app) as peer:
         peer.sock.sendall(FOR_SWITCH[2][:-1])
         if end:
             peer.end()
+        sent.set()
         assert peer.hear_end() == []
     [told] = messages(caplog, logging.WARNING)
     assert ("it closed the connection" if end else "within 0.01 s") in told

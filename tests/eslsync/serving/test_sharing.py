@@ -216,7 +216,13 @@ def test_only_a_server_with_siblings_retires() -> None:
 def test_the_server_with_fewer_calls_takes_the_next(
     shared: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "HESITATION", 0.15)
+    def leaves_it(calls: int) -> float:
+        assert calls == 0 or taken.wait(PATIENCE)
+        return 0.0
+
+    assert server.hesitation(0) == 0.0 < server.hesitation(1) < server.hesitation(2)
+    taken = threading.Event()
+    monkeypatch.setattr(server, "hesitation", leaves_it)  # however slow the other one is
     with serving(shared) as first:
         peer = dialled(first)
         with peer.sock:
@@ -225,6 +231,7 @@ def test_the_server_with_fewer_calls_takes_the_next(
                 another = dialled(second)
                 with another.sock:
                     another.handshake()
+                    taken.set()
                     assert [len(app.calls) for app in (first, second)] == [1, 1]
                     hang_up(another)
             hang_up(peer)

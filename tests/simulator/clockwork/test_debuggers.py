@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,13 +22,14 @@ import pytest
 
 from eslsync import Session
 from simulator import FreeSwitch, SimulationError
+from simulator.calling.freeswitch import simulation_of
 from simulator.clockwork import virtual_time
 from simulator.clockwork.debuggers import is_debugged
 from tests.support.peer import PATIENCE
 from tests.support.places import ROOT
 from tests.support.plugins import NO_OTHERS
 
-#: Real seconds of patience with handlers that are longer in a debugger.
+#: Real seconds of patience with handlers that wait in a debugger.
 SHORT = 0.05
 
 
@@ -38,6 +39,14 @@ class Looks:
     def __init__(self) -> None:
         self.answers: list[bool] = []
         self._read, self._write = os.pipe()
+        self._world: Any = None
+
+    @contextmanager
+    def switch(self) -> Iterator[FreeSwitch]:
+        """A switch whose patience is short while a handler waits here, and else as any other."""
+        with FreeSwitch(patience=PATIENCE) as switch:
+            self._world = simulation_of(switch).world
+            yield switch
 
     def is_debugged(self, thread: threading.Thread) -> bool:
         self.answers.append(is_debugged(thread))
@@ -46,10 +55,13 @@ class Looks:
 
     def wait(self) -> None:
         """Wait for a look, really: no simulated time passes."""
+        self._world.patience = SHORT
         os.read(self._read, 1)
+        self._world.patience = PATIENCE
 
     def wait_for_the_end(self) -> None:
         """Wait for `end`, really."""
+        self._world.patience = SHORT
         while os.read(self._read, 1):
             pass
 
@@ -71,8 +83,8 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Looks]:
     looks.close()
 
 
-def call_it(handler: Callable[[Session], None]) -> None:
-    with FreeSwitch(patience=SHORT) as switch:
+def call_it(handler: Callable[[Session], None], looks: Looks) -> None:
+    with looks.switch() as switch:
         call = switch.call(handler)
         call.hear("ivr/ivr-welcome")
 
@@ -97,7 +109,7 @@ def test_a_handler_at_the_prompt_of_pdb_keeps_its_call(looks: Looks) -> None:
         pdb.Pdb(stdin=Typed(looks), stdout=said, nosigint=True).set_trace()
         session.channel.playback("ivr/ivr-welcome")
 
-    call_it(handler)
+    call_it(handler, looks)
     assert "42" in said.getvalue()
     assert looks.answers[:2] == [True, True]
 
@@ -117,7 +129,7 @@ def test_a_trace_function_is_a_debugger(looks: Looks) -> None:
         sys.settrace(None)
         session.channel.playback("ivr/ivr-welcome")
 
-    call_it(handler)
+    call_it(handler, looks)
     assert looks.answers[:2] == [True, True]
 
 
@@ -132,7 +144,7 @@ def test_once_it_has_let_go_patience_begins_anew_and_runs_out(looks: Looks) -> N
         looks.wait_for_the_end()
 
     def test() -> None:
-        with FreeSwitch(patience=SHORT) as switch:
+        with looks.switch() as switch:
             try:
                 switch.call(handler).wait()
             finally:
@@ -158,7 +170,7 @@ def test_coverage_is_no_debugger(looks: Looks, timid: bool) -> None:
         before = sys.gettrace()
         measuring.start()
         try:
-            with FreeSwitch(patience=SHORT) as switch:
+            with looks.switch() as switch:
                 try:
                     switch.call(handler).wait()
                 finally:
@@ -194,7 +206,7 @@ def test_a_debugger_that_monitors_is_one() -> None:
 
 # At a terminal
 
-CONFTEST = """
+CONFTEST = f"""
 import os
 from simulator.clockwork import virtual_time
 
@@ -206,15 +218,26 @@ def looked(thread):
     return is_debugged(thread)
 
 virtual_time.is_debugged = looked
+
+def wait(world):
+    # once patience has run out twice
+    before, world.patience = world.patience, {SHORT}
+    for _ in range(2):
+        os.read(READ, 1)
+    world.patience = before
 """
 
 TEST = """
+from simulator.calling.freeswitch import simulation_of
+
 def handler(session):
     session.channel.answer()
     breakpoint()
     session.channel.playback("ivr/ivr-welcome")
 
 def test_it(freeswitch):
+    global world
+    world = simulation_of(freeswitch).world
     freeswitch.call(handler).hear("ivr/ivr-welcome")
 """
 
@@ -255,11 +278,10 @@ def test_breakpoint_in_pytest_at_a_terminal(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_it.py").write_text(TEST)
     plugin = ("-p", "no:eslsync", "-p", "eslsync.pytest_plugin", *NO_OTHERS)
-    command = [sys.executable, "-m", "pytest", *plugin, f"--esl-patience={SHORT}", "test_it.py"]
+    command = [sys.executable, "-m", "pytest", *plugin, f"--esl-patience={PATIENCE}", "test_it.py"]
     terminal = Terminal(command, tmp_path)
     terminal.read_until("(Pdb) ")
-    # pdb reads on once patience has run out twice
-    terminal.type("import conftest, os; [os.read(conftest.READ, 1) for _ in range(2)]")
+    terminal.type("import conftest; conftest.wait(world)")
     terminal.read_until("(Pdb) ")
     terminal.type("p session.caller_number")
     terminal.read_until("'1001'")

@@ -281,6 +281,21 @@ def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
         assert "with status 3" in desk.until(ended)["trouble"]
 
 
+def test_what_a_process_has_told_in_part_when_it_dies_is_left_out(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(
+        "import contextlib, os\n"
+        "def handler(session):\n"
+        "    for number in range(3, 20):  # one of them leads to the server\n"
+        "        with contextlib.suppress(OSError):\n"
+        '            os.write(number, b\'{"phase": "up\')\n'
+        "    os._exit(3)\n"
+    )
+    with desk_of(app) as desk:
+        desk.do(CALL)
+        assert "with status 3" in desk.until(ended)["trouble"]
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc")
 def test_calls_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
