@@ -20,7 +20,7 @@ from ..observers import Observer
 from ..session import Session
 from ..wire.enums import HangupCause
 from ..wire.message import Format
-from ..wire.redaction import DTMF, Redactor
+from ..wire.redaction import DTMF, redactor_of
 from .access import LOOPBACK, Access
 from .hooks import Hooks, HookT
 from .listening import port_of
@@ -191,7 +191,7 @@ class Outbound:
         self.logs_report = False  #: True: at SIGUSR1, the report is one record of the log
         self.access = Access(allow)
         self.proxies = Access(proxy_protocol, "proxy_protocol")
-        self.redactor = Redactor(redact)
+        self.redactor = redactor_of(redact)
         self._port = port
         self._server: Server | None = None
         self._drain: float | None = None  # of a start() that blocks

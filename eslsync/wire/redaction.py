@@ -12,7 +12,7 @@ from functools import lru_cache
 from .arguments import DIGITS, variable_name
 from .declared import declarations
 
-__all__ = ["DTMF", "HIDDEN", "Redactor", "Remembered"]
+__all__ = ["DTMF", "HIDDEN", "Redactor", "Remembered", "also_collected", "redactor_of"]
 
 #: In a list of names: the digits that are pressed, sent or collected, wherever they appear.
 DTMF = "DTMF"
@@ -116,6 +116,13 @@ class Redactor:
     def names_one(self, text: str) -> bool:
         """True if the text names something whose value is hidden."""
         return self._name.search(text) is not None
+
+
+def redactor_of(names: Iterable[str]) -> Redactor:
+    """A redactor of these names: one for all that ask for the same, as most servers do."""
+    if isinstance(names, str):
+        return Redactor(names)  # which refuses it
+    return also_collected(tuple(names), ())
 
 
 @lru_cache(maxsize=256)

@@ -98,6 +98,8 @@ class FrozenTime:
 
     def start(self) -> None:
         self._freezer = freezegun.freeze_time(EPOCH)
+        if tricks.is_frozen():  # else freezegun looks
+            tricks.look_for_clocks()
         self._freezer.start()
         tricks.answer_with(self._now)
         self._replaced.start()

@@ -31,6 +31,8 @@ __all__ = [
     "cells_with_makers",
     "frozen_for",
     "frozen_now",
+    "is_frozen",
+    "look_for_clocks",
     "look_through_modules_fast",
     "own_objects",
     "places_of_waits",
@@ -88,7 +90,10 @@ class SysWithClocks:
 
 
 def look_for_clocks() -> None:
-    """Find the modules with clocks. Findings are kept until a module gains names."""
+    """Find the modules with clocks, and what waits. Findings are kept until a module gains names.
+
+    (test_what_waits_is_found_while_a_test_has_frozen_the_time)
+    """
     modules = dict(sys.modules)
     changed: list[str] = []
     if modules != _looked_at:  # this comparison takes next to no time
@@ -131,6 +136,14 @@ def attributes_of(module: ModuleType) -> list[tuple[str, object]]:
 def state_of(module: ModuleType) -> str:
     """A text that changes when a module gains names or is replaced."""
     return f"{id(module)}-{len(getattr(module, '__dict__', ()))}"
+
+
+def is_frozen() -> bool:
+    """True while freezegun has frozen the clocks; it then looks at no modules to freeze them anew.
+
+    (test_what_waits_is_found_while_a_test_has_frozen_the_time)
+    """
+    return bool(freeze_factories)
 
 
 def frozen_now() -> datetime | None:
@@ -193,10 +206,9 @@ TIME_OF_DAY = frozenset("now today utcnow fake_localtime fake_gmtime fake_strfti
 def places_of_waits() -> Iterator[tuple[ModuleType, str, object]]:
     """The modules that contain `time.sleep`, a lock or what makes one, its name there, and it.
 
-    freezegun replaces none of them. ``from time import sleep`` puts it anywhere
-    (test_the_handlers_clocks_follow_the_call).
+    They are those that `look_for_clocks` has found last. freezegun replaces none of them.
+    ``from time import sleep`` puts it anywhere (test_the_handlers_clocks_follow_the_call).
     """
-    look_for_clocks()
     for key, waits in _with_waits.items():
         names = _names[key]
         for name in waits:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eslsync import CommandError, ESLError, Outbound, ProtocolError, Session, TimeoutError
-from eslsync.wire.redaction import Redactor
+from eslsync.wire.redaction import Redactor, redactor_of
 from eslsync.wire.secrets import Secrets
 from simulator import FreeSwitch
 from tests.support.cases import for_each
@@ -276,3 +276,10 @@ def test_an_answer_that_quotes_a_secret_shows_none(
     assert [each.text for each in errors] == ["-ERR check: *** is wrong", "-ERR ask: *** is wrong"]
     assert "looking for ***" in caplog.text
     assert all(DIGITS not in text for text in said), said
+
+
+def test_servers_that_hide_the_same_share_what_hides_it() -> None:
+    assert redactor_of(["pin", "DTMF"]) is redactor_of(iter(("pin", "DTMF")))
+    assert redactor_of(["pin"]).names == ("pin",)
+    with pytest.raises(TypeError, match=r"redact is a list of names, such as \['pin'\]"):
+        redactor_of("pin")

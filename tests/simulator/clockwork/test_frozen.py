@@ -107,6 +107,19 @@ def test_a_module_that_is_imported_while_time_is_frozen_is_frozen_the_next_time(
         assert module.now is not real
 
 
+def test_what_waits_is_found_while_a_test_has_frozen_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = REAL_SLEEP
+    module = ModuleType("imported_while_frozen")
+    with freezegun.freeze_time("2020-02-29 12:00:00"):
+        module.__dict__.update(sleep=real)
+        monkeypatch.setitem(sys.modules, "imported_while_frozen", module)
+        with FreeSwitch():
+            assert module.sleep is not real
+        assert module.sleep is real
+
+
 def test_the_switch_begins_at_the_time_that_a_test_has_frozen() -> None:
     with freezegun.freeze_time("2020-02-29 12:00:00"), FreeSwitch() as switch:
         assert switch.now == time.time()
