@@ -67,7 +67,7 @@ def played(leg: Leg, event: Event | None, file: str, before: Event) -> Played:
     """The outcome of playing, from its completion; ``before`` told of earlier playing."""
     if event is None:
         return Played("", None, None)
-    response = event.get("Application-Response", "")
+    response = event.late_header("Application-Response")
     return Played(response, ended_by(leg, event), _seconds(event, file, response, before))
 
 

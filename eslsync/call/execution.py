@@ -125,7 +125,7 @@ class UnderWay:
             raise by_callback(error) from error
         if not isinstance(told, Event):
             self._raise_refused()
-        if self.facts.plays and told.get("Application-Response") in CUT:
+        if self.facts.plays and told.late_header("Application-Response") in CUT:
             self._await_hangup(deadline)
         return told
 

@@ -263,7 +263,8 @@ class Variables(Mapping[str, str]):
 class Event(Message):
     """An event of the switch (text/event-plain)."""
 
-    # _sure: how far `raw` is known to be headers. _uuid: `uuid`, once somebody has asked.
+    # _sure: how far `raw` is known to be headers.
+    # _uuid: `uuid`; False until somebody has asked (an unset slot would raise an exception).
     __slots__ = ("_sure", "_uuid", "collected", "quick_name", "raw", "serial", "shown")
 
     encoded = True
@@ -287,6 +288,7 @@ class Event(Message):
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self._sure = 0
+        self._uuid: str | Literal[False] | None = False
         self._headers = None
         self.serial = 0
         self.collected = False
@@ -315,11 +317,10 @@ class Event(Message):
     @property
     def uuid(self) -> str | None:
         """Unique-ID: the channel that the event is about; None for an event about none."""
-        try:
-            return self._uuid
-        except AttributeError:
-            self._uuid: str | None = self.get("Unique-ID")
-            return self._uuid
+        uuid = self._uuid
+        if uuid is False:
+            uuid = self._uuid = self.get("Unique-ID")
+        return uuid
 
     def late_header(self, name: str) -> str:
         """A header that is expected near the end, and searched from there; empty if missing.
@@ -343,7 +344,11 @@ class Event(Message):
     def has_variables(self) -> bool:
         """True if channel variables came with the event."""
         at = self.raw.find(b"\nvariable_")
-        return at >= 0 and self.raw.find(b"\n\n", self._sure, at + 1) < 0
+        if at > self._sure:
+            if self.raw.find(b"\n\n", self._sure, at + 1) >= 0:
+                return False
+            self._sure = at
+        return at >= 0
 
     # Headers as FreeSWITCH's own types: None for a missing header, text for an unknown value.
 

@@ -542,3 +542,14 @@ def test_a_line_of_the_body_is_no_header_even_right_after_the_blank_line() -> No
         assert event.uuid is None
         assert "Unique-ID" not in event
     assert event.body == "Unique-ID: b-leg\nX: y\n"
+
+
+@pytest.mark.parametrize("variable", [b"", b"variable_a: 1\n"])
+def test_what_is_looked_up_after_its_variables_is_not_found_in_its_body(variable: bytes) -> None:
+    head = b"Event-Name: CUSTOM\n" + variable + b"Content-Length: 27"
+    event = Event(head + b"\n\nUnique-ID: u\nvariable_b: 2")
+    assert event.has_variables == bool(variable)
+    assert event.uuid is None
+    assert event.uuid is None  # still
+    assert event.variables.get("b") is None
+    assert event.get("Content-Length") == "27"
