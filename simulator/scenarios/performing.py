@@ -137,14 +137,17 @@ def _accepted(
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
         selector.register(client.socket, selectors.EVENT_READ)
-        while ready := selector.select(CONNECTS):
+        while True:
+            outcome = caller.outcome()  # which may have come with the reply to the command
+            if outcome is not None and not outcome.startswith("+OK"):
+                raise CannotPerform(f"the call to {dialled} failed: {outcome}; {caller.needs}")
+            ready = selector.select(CONNECTS)
             if any(key.fileobj is listener for key, _ in ready):
                 connected, _ = listener.accept()
                 return connected
+            if not ready:
+                break
             client.receive()
-            outcome = caller.outcome()
-            if outcome is not None and not outcome.startswith("+OK"):
-                raise CannotPerform(f"the call to {dialled} failed: {outcome}; {caller.needs}")
     host, port = listener.getsockname()[:2]
     raise CannotPerform(
         f"the switch did not connect to {host}:{port} within {CONNECTS:g} s of the call to "

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulator.recordings.conformance import check, compare
-from simulator.scenarios.live import CannotPerform
+from simulator.scenarios.live import CannotPerform, Client
 from simulator.scenarios.performing import Performance, perform
 from simulator.scenarios.scenario import (
     SUBSCRIBED,
@@ -192,6 +192,22 @@ def test_a_switch_that_does_not_close_is_not_recorded_as_one_that_does() -> None
 def test_a_number_that_the_switch_does_not_have_is_told() -> None:
     scenario = Scenario("own", (Close(),), before=(("answer", ""),))
     with live_switch() as switch, pytest.raises(CannotPerform, match="as record-switch --dialplan"):
+        perform(scenario, switch)
+
+
+def test_a_failure_that_comes_with_the_reply_to_the_command_is_told_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def background(client: Client, command: str) -> str:
+        job = begins(client, command)
+        while client.result(job) is None:
+            client.receive()
+        return job
+
+    begins = Client.background
+    monkeypatch.setattr(Client, "background", background)
+    scenario = Scenario("own", (Close(),), before=(("answer", ""),))
+    with live_switch() as switch, pytest.raises(CannotPerform, match="failed: -ERR NO_ROUTE"):
         perform(scenario, switch)
 
 
