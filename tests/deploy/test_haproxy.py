@@ -87,6 +87,8 @@ class Proxy:
 
     def reload(self) -> None:
         """Begin a new worker, and wait for it; the old one ends with its calls."""
+        # Its first worker serves before the master heeds signals: it loses those of till then.
+        until(lambda: heeds(self.process.pid, signal.SIGUSR2))
         old = self.worker
         self.process.send_signal(signal.SIGUSR2)
         until(lambda: self.worker not in ("", old))
@@ -94,6 +96,14 @@ class Proxy:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+
+def heeds(pid: int, number: signal.Signals) -> bool:
+    """True if a process of Linux has a handler for a signal, and doesn't hold it back."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    masks = {name: mask for name, _, mask in (line.partition(":\t") for line in lines)}
+    blocked, caught = (int(masks[name], 16) >> number - 1 & 1 for name in ("SigBlk", "SigCgt"))
+    return bool(caught and not blocked)
 
 
 class Farm:

@@ -10,6 +10,8 @@ import pytest
 from eslsync import Outbound, Session
 from simulator import Call, FreeSwitch, SimulationError
 from simulator.calling.freeswitch import simulation_of
+from tests.support.patience import lose_patience
+from tests.support.peer import PATIENCE
 
 
 def hangs_up(session: Session) -> None:
@@ -253,11 +255,12 @@ def test_a_stuck_handler_outlives_its_switch_and_nothing_else_does() -> None:
 
     def handler(session: Session) -> None:
         stuck.append(threading.current_thread())
+        lose_patience(0.2)
         release.acquire()
 
     before = {*threading.enumerate()}
     try:
-        with pytest.raises(SimulationError), FreeSwitch(patience=0.2) as switch:
+        with pytest.raises(SimulationError), FreeSwitch(patience=PATIENCE) as switch:
             switch.call(handler).wait()
         assert {*threading.enumerate()} - before == {*stuck}
     finally:

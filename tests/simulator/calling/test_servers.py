@@ -14,6 +14,8 @@ from eslsync import Outbound, Session
 from simulator import Call, CallFailed, Fault, FreeSwitch, SimulationError
 from simulator.calling.freeswitch import simulation_of
 from simulator.calling.servers import in_succession
+from tests.support.patience import lose_patience
+from tests.support.peer import PATIENCE
 
 
 def hangs_up(session: Session) -> None:
@@ -109,10 +111,11 @@ def test_a_server_whose_handler_is_stuck_is_not_handed_on() -> None:
     ports = []
 
     def is_stuck(session: Session) -> None:
+        lose_patience(0.2)
         theirs.recv(1)
 
     with in_succession(None), ours, theirs:
-        with FreeSwitch(patience=0.2) as switch:
+        with FreeSwitch(patience=PATIENCE) as switch:
             call = switch.call(is_stuck)
             ports.append(simulation_of(switch).apps.find(is_stuck)[1])
             with pytest.raises(SimulationError):

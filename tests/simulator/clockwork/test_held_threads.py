@@ -14,6 +14,7 @@ import pytest
 from eslsync import Hangup, Session
 from simulator import Call, FreeSwitch, SimulationError, explore, sweep
 from simulator.calling.freeswitch import simulation_of
+from tests.support.patience import lose_patience
 
 HOLD = {"moh/music": 600.0}
 
@@ -176,22 +177,23 @@ def two_locks(_: Session) -> None:
 
 
 def waits_for_nobody(_: Session) -> None:
+    lose_patience(0.1)
     queue.Queue[int]().get()
 
 
 @pytest.mark.parametrize(
-    ("work", "patience", "lines"),
+    ("work", "lines"),
     [
-        (two_locks, None, ["with one:", "with other:", "worker waits"]),
+        (two_locks, ["with one:", "with other:", "worker waits"]),
         # at once, too, if no thread of the outside is left that might put something
-        (waits_for_nobody, 0.1, ["queue.Queue[int]().get()"]),
+        (waits_for_nobody, ["queue.Queue[int]().get()"]),
     ],
 )
 def test_threads_that_wait_for_each_other_are_told_at_once(
-    work: Callable[[Session], None], patience: float | None, lines: list[str]
+    work: Callable[[Session], None], lines: list[str]
 ) -> None:
     with pytest.raises(SimulationError) as raised:
-        returned(work, patience=patience)
+        returned(work, patience=None)
     assert "wait for each other" in str(raised.value)
     for line in lines:
         assert line in str(raised.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import linecache
 import queue
 import selectors
 import socket
@@ -261,6 +262,24 @@ def test_a_pipe_is_waited_for_in_real_time() -> None:
     assert returned(polls) == (False, 0.0)
 
 
+def really_until(condition: Callable[[], object]) -> None:
+    """Wait in a handler until something holds, really: no simulated time passes."""
+    while not condition():
+        pass
+
+
+def waiters(asked: queue.Queue[int]) -> object:
+    """The threads that wait for an item. Time stands still for one that has one put there."""
+    return asked.not_empty._waiters  # type: ignore[attr-defined]
+
+
+def waits_in_c(thread: threading.Thread) -> bool:
+    """True if a thread outside waits again at a queue that is written in C, as far as it shows."""
+    frame = sys._current_frames()[thread.ident or 0]
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno or 0)
+    return "return self._real.get(block" in line
+
+
 def test_threads_outside_wait_really_on_the_same_objects() -> None:
     asked: queue.Queue[int] = queue.Queue()
     answers: queue.Queue[int] = queue.Queue()
@@ -277,6 +296,7 @@ def test_threads_outside_wait_really_on_the_same_objects() -> None:
         session.channel.playback("music", block=False)  # time could pass
         said = []
         for number in range(3):
+            really_until(lambda: waiters(asked))
             with LOCK:
                 asked.put(number)
             said.append(answers.get())
@@ -362,6 +382,7 @@ def test_time_stands_still_for_a_thread_outside_that_waits_at_a_queue_written_in
         answers = []
         for number in range(3):
             answer: queue.SimpleQueue[int] = queue.SimpleQueue()
+            really_until(lambda: number == 0 or waits_in_c(worker))  # noqa: B023
             QUESTIONS.put((number, answer))
             answers.append(answer.get(timeout=5.0))
         return answers
@@ -386,6 +407,7 @@ def test_time_stands_still_for_a_thread_outside_until_it_has_ended() -> None:
     worker.start()
 
     def asks(_: Session) -> list[int]:
+        really_until(lambda: waiters(asked))
         asked.put(7)
         time.sleep(1.0)
         return seen

@@ -12,12 +12,15 @@ from eslsync import Session
 from simulator import SimulationError
 from simulator.clockwork.stuck import serves
 from tests.simulator.clockwork.test_held_threads import returned
+from tests.support.patience import lose_patience
+from tests.support.peer import PATIENCE
 
 
 def test_a_thread_that_blocks_outside_is_named_with_its_line() -> None:
     ours, theirs = socket.socketpair()
 
     def blocks() -> None:
+        lose_patience(0.2)
         ours.recv(1)  # the bank's answer
 
     def handler(_: Session) -> None:
@@ -27,7 +30,7 @@ def test_a_thread_that_blocks_outside_is_named_with_its_line() -> None:
 
     with ours:
         with theirs, pytest.raises(SimulationError) as raised:
-            returned(handler, patience=0.2)
+            returned(handler, patience=PATIENCE)
         for each in threading.enumerate():
             if each.name == "asks the bank":
                 each.join()

@@ -13,6 +13,7 @@ from simulator.calling.call import line_of
 from simulator.calling.freeswitch import simulation_of
 from simulator.clockwork.threads import SECOND
 from simulator.clockwork.virtual_time import World
+from tests.support.patience import lose_patience
 from tests.support.peer import PATIENCE
 
 
@@ -35,11 +36,12 @@ def test_a_handler_that_blocks_outside_the_clock_fails_the_simulation_with_its_l
 
     def stuck(session: Session) -> None:
         session.channel.answer()
+        lose_patience(0.3)
         with ours:
             ours.recv(1)  # the answer of a database, say
 
     def call_it() -> None:
-        with FreeSwitch(patience=0.3) as switch:
+        with FreeSwitch(patience=PATIENCE) as switch:
             try:
                 switch.call(stuck).wait()
             finally:
@@ -102,6 +104,7 @@ def test_a_handler_that_runs_is_abandoned() -> None:
     release.acquire()
 
     def runs(session: Session) -> None:
+        lose_patience(0.2)
         try:
             # real time: the lock was made before the switch
             while not release.acquire(timeout=0.001):
@@ -109,7 +112,7 @@ def test_a_handler_that_runs_is_abandoned() -> None:
         finally:
             ended.set()
 
-    with FreeSwitch(patience=0.2, raises=False) as switch:
+    with FreeSwitch(patience=PATIENCE, raises=False) as switch:
         call = switch.call(runs)
         try:
             with pytest.raises(SimulationError):
