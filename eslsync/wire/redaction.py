@@ -87,7 +87,6 @@ class Redactor:
             self.words += (name for name in given if not any(word in name for word in self.words))
             whole.append(_CONFERENCE)
             whole += (rf"{name}(?:{_BETWEEN}){before}" for name, before in _pins().items())
-        self._may_change = re.compile("|".join(map(re.escape, self.words)))
         known = "|".join(patterns) or "(?!)"
         if hidden:
             names_only = "|".join(map(re.escape, hidden))
@@ -111,7 +110,8 @@ class Redactor:
 
     def may_change(self, text: str) -> bool:
         """False only if the text certainly has nothing to hide; quicker than hiding it."""
-        return bool(self.words) and self._may_change.search(text.lower()) is not None
+        # in an event, four times as fast as a pattern of all words
+        return any(map(text.lower().__contains__, self.words))
 
     def names_one(self, text: str) -> bool:
         """True if the text names something whose value is hidden."""

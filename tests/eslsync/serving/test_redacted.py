@@ -67,6 +67,9 @@ def test_digits_are_hidden_and_everything_else_is_left(name: str) -> None:
     messages, theirs = Parser().feed(switch), recorded.messages()
     assert [type(each) for each in messages] == [type(each) for each in theirs]
     for one, other in zip(messages, theirs, strict=True):
+        if (one.head, one.content) == (other.head, other.content):
+            assert b"DTMF-Digit" not in one.head + one.content
+            continue
         assert list(one) == list(other)
         assert one.get("DTMF-Digit", "***") == "***"
         assert one.get("Event-Name") == other.get("Event-Name")
