@@ -127,16 +127,15 @@ def _stays(filename: str, line: int, raised_at: int | None) -> bool:
     """
     import ast
 
-    tree = _tree(_source(filename))
-    if tree is None:
+    guards = _guards(_source(filename))
+    if guards is None:
         return True
-    for node in ast.walk(tree):
+    for node in guards:
+        around = raised_at is not None and _within(raised_at, node.body)
         if isinstance(node, ast.With):
-            around = raised_at is not None and _within(raised_at, node.body)
             if not around and _within(line, node.body) and any(map(_suppresses, node.items)):
                 return True
-        elif isinstance(node, _tries()):
-            around = raised_at is not None and _within(raised_at, node.body)
+        else:
             if around and any(_within(line, clause.body) for clause in node.handlers):
                 return True
             if not around and node.handlers and _within(line, node.body):
@@ -192,12 +191,6 @@ def _entries(error: BaseException) -> Iterator[TracebackType]:
         entry = entry.tb_next
 
 
-def _tries() -> tuple[type[ast.Try], ...]:
-    import ast  # it takes longer to load than all of eslsync
-
-    return (ast.Try, getattr(ast, "TryStar", ast.Try))
-
-
 def _source(filename: str) -> str:
     """The source as it is now; empty if there is none."""
     linecache.checkcache(filename)
@@ -205,21 +198,24 @@ def _source(filename: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _tree(source: str) -> ast.Module | None:
-    """The tree of a source; None if it has none."""
+def _guards(source: str) -> list[ast.With | ast.Try] | None:
+    """The statements of a source that may catch an exception; None if it has no tree."""
+    import ast  # it takes longer to load than all of eslsync
+
     try:
-        return parsed(source) if source else None
+        tree = parsed(source) if source else None
     except (SyntaxError, ValueError):
+        tree = None
+    if tree is None:
         return None
+    kinds = (ast.With, ast.Try, getattr(ast, "TryStar", ast.Try))
+    return [node for node in ast.walk(tree) if isinstance(node, kinds)]
 
 
-@lru_cache(maxsize=16)
-def _clauses(source: str) -> list[tuple[list[ast.stmt], ast.ExceptHandler]]:
+def _clauses(source: str) -> Iterator[tuple[list[ast.stmt], ast.ExceptHandler]]:
     """The bodies of ``try`` in a source, each with one of its ``except`` clauses."""
     import ast
 
-    tree = _tree(source)
-    if tree is None:
-        return []
-    tries = [node for node in ast.walk(tree) if isinstance(node, _tries())]
-    return [(node.body, clause) for node in tries for clause in node.handlers]
+    for node in _guards(source) or ():
+        if not isinstance(node, ast.With):
+            yield from ((node.body, clause) for clause in node.handlers)
