@@ -341,16 +341,16 @@ class Comparison:
 
     def _without(self, message: Sent) -> Sent:
         """The message without the headers that are never compared."""
-        if not any(map(_DROPPED, [name for name, _ in message.headers])):
+        headers = message.headers
+        dropped = {
+            name: why
+            for name in [name for name, _ in headers if _DROPPED(name)]
+            if (why := self._never_compared(message, name)) is not None
+        }
+        if not dropped:
             return message
-        kept = []
-        for header in message.headers:
-            why = self._never_compared(message, header[0]) if _DROPPED(header[0]) else None
-            if why is None:
-                kept.append(header)
-            else:
-                self.report.left_out[why] += 1
-        return replace(message, headers=kept)
+        self.report.left_out.update(dropped[name] for name, _ in headers if name in dropped)
+        return replace(message, headers=[each for each in headers if each[0] not in dropped])
 
     def _never_compared(self, message: Sent, name: str) -> str | None:
         """The reason why no message is compared by this header; None if it is."""
