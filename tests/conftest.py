@@ -93,12 +93,16 @@ def pytest_collection(session: pytest.Session) -> None:
                 importlib.import_module(name)
 
 
+#: Files with tests that take longest.
+LONG = ("test_determinism.py", "test_conformance.py", "test_replay.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The longest test begins first, so that no process waits for it at the end. Those of the
+    # The longest tests begin first, so that no process waits for one at the end. Those of the
     # faulty IVR come before the others, so that one process explores it for all of them.
     def turn(item: pytest.Item) -> tuple[bool, bool]:
         fixtures = getattr(item, "fixturenames", ())
-        return item.path.name != "test_determinism.py", "faulty" not in fixtures
+        return item.path.name not in LONG, "faulty" not in fixtures
 
     items.sort(key=turn)
 

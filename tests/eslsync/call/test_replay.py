@@ -20,6 +20,7 @@ import pytest
 from eslsync import CommandError, ESLError, Event, Outbound, Session, Transferred
 from eslsync.call import connection
 from eslsync.protocol import ApiResponse, Command, CommandParser, CommandReply
+from tests.support.cases import for_each
 from tests.support.recorded import names, recording, various
 
 #: Conversations that no handler can have, because they don't begin with `connect`, or send a
@@ -68,8 +69,8 @@ def decoded(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def said(data: bytes) -> Iterator[Said]:
     """The messages in the bytes, read independently of the library."""
-    at = 0
-    while data[at:].strip(b"\n"):
+    at, end = 0, len(data.rstrip(b"\n"))
+    while at < end:
         while data[at] == 10:
             at += 1
         start, blank = at, data.index(b"\n\n", at)
@@ -245,7 +246,7 @@ def whole(data: bytes) -> Iterator[bytes]:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", [name for name in HELD if name not in VARIOUS])
+@for_each("name", [name for name in HELD if name not in VARIOUS])
 def test_a_handler_is_given_what_the_recorded_switch_said(name: str) -> None:
     converse(name, whole)
 
@@ -257,7 +258,7 @@ def test_it_is_given_the_same_byte_by_byte(name: str, monkeypatch: pytest.Monkey
     converse(name, whole)
 
 
-@pytest.mark.parametrize("name", VARIOUS)
+@for_each("name", VARIOUS)
 def test_it_is_given_the_same_in_random_pieces(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seeded = random.Random(name)
     monkeypatch.setattr(connection, "READ_SIZE", seeded.randint(50, 5000))

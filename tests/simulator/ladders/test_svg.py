@@ -13,6 +13,7 @@ from simulator import Call
 from simulator.recordings.reading import Recording
 from simulator.scripts.script import run_script
 from tests.support.calls import play, press_1
+from tests.support.cases import for_each
 from tests.support.drawn import COLUMN, contrast
 from tests.support.places import RECORDINGS
 from tests.support.recorded import various
@@ -158,7 +159,7 @@ def test_the_legend_explains_what_occurs() -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", various())
+@for_each("name", various())
 def test_a_recording_is_drawn_within_its_paper(name: str) -> None:
     recording = Recording.read(RECORDINGS / f"{name}.jsonl")
     picture = Picture(recording.ladder("svg"))

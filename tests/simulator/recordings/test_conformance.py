@@ -8,13 +8,14 @@ import pytest
 
 from simulator.recordings.conformance import LEFT_OUT, check, compare
 from simulator.recordings.reading import Recording
+from tests.support.cases import for_each
 from tests.support.places import RECORDINGS
 
 NAMES = sorted(path.stem for path in RECORDINGS.glob("*.jsonl"))
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_the_model_conforms_to_the_recording(name: str) -> None:
     report = check(RECORDINGS / f"{name}.jsonl")
     assert report.conforms, str(report)

@@ -14,6 +14,7 @@ from simulator import Call, FreeSwitch, replay
 from simulator.recordings.reading import Recording
 from simulator.recordings.rescripting import script_of
 from simulator.scripts.script import Script, ScriptError
+from tests.support.cases import for_each
 from tests.support.places import EXAMPLES, RECORDINGS
 from tests.support.recorded import various
 
@@ -504,7 +505,7 @@ def test_a_call_by_a_real_caller_becomes_a_script(tmp_path: Path) -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", various())
+@for_each("name", various())
 def test_a_recording_of_a_call_becomes_a_script(name: str) -> None:
     recording = Recording.read(RECORDINGS / f"{name}.jsonl")
     if recording.connect is None:
