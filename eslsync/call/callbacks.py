@@ -39,7 +39,7 @@ class OfLeg:
         self._callback = callback
 
     def __call__(self, event: Event) -> object:
-        return self._callback(event) if event.uuid == self.uuid else None
+        return self._callback(event) if event.is_about(self.uuid) else None
 
 
 class Callbacks(list[tuple[str, Callback]]):

@@ -222,7 +222,7 @@ class Leg:
         state = variables = None
         for event in events:
             tells_state = state is None and (event.quick_name or event.name).startswith("CHANNEL_")
-            if (tells_state or variables is None) and event.uuid == self.uuid:
+            if (tells_state or variables is None) and event.is_about(self.uuid):
                 if tells_state and event.get("Channel-State") in STATES:
                     state = event
                 if variables is None and event.has_variables:

@@ -125,7 +125,7 @@ def _next_that(wanted: Callable[[Event], bool], leg: Leg | None) -> Ready[Event]
     def ready(event: Event | None) -> Event | None:
         if event is None or event.quick_name == POSTED:
             return None
-        if leg is not None and event.uuid != leg.uuid:
+        if leg is not None and not event.is_about(leg.uuid):
             return None
         answer = wanted(event)
         if not answer:
@@ -171,6 +171,6 @@ def _named(name: str, subclass: str, uuid: str | None) -> Ready[Event]:
             event.raw.startswith(first) or event.get("Event-Subclass") == subclass
         ):
             return None
-        return event if uuid is None or event.uuid == uuid else None
+        return event if uuid is None or event.is_about(uuid) else None
 
     return ready

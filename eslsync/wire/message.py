@@ -84,6 +84,12 @@ def _labels(name: str) -> tuple[bytes, bytes, int]:
     return label[1:], label, len(label)
 
 
+@lru_cache(maxsize=1024)
+def _about(uuid: str) -> bytes:
+    """The line that says which channel an event is about."""
+    return b"\nUnique-ID: %b\n" % uuid.encode("utf-8", "surrogatepass")
+
+
 #: The bytes of an event in which its name is looked for. FreeSWITCH writes that first (behind the
 #: subclass of a custom event); its own id, name and addresses follow, the same in all its events.
 FRONT = 128
@@ -321,6 +327,20 @@ class Event(Message):
         if uuid is False:
             uuid = self._uuid = self.get("Unique-ID")
         return uuid
+
+    def is_about(self, uuid: str) -> bool:
+        """True if `uuid` is this one; nothing is decoded to find out."""
+        known = self._uuid
+        if known is not False:
+            return known == uuid
+        at = self.raw.find(_about(uuid))
+        if at > self._sure:
+            if self.raw.find(b"\n\n", self._sure, at + 1) < 0:
+                self._sure = at
+            else:
+                at = -1
+        # FreeSWITCH writes that line; otherwise it is looked up.
+        return at >= 0 or self.uuid == uuid
 
     def late_header(self, name: str) -> str:
         """A header that is expected near the end, and searched from there; empty if missing.

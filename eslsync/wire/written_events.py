@@ -40,6 +40,9 @@ class WrittenEvent(Event):
         super().__init__(raw)
         self.quick_name = None  # no line of it is like a plain event's
 
+    def is_about(self, uuid: str) -> bool:
+        return self.uuid == uuid
+
     @property
     def has_variables(self) -> bool:
         return self.before_variable + b"variable_" in self.raw

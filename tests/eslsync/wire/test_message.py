@@ -553,3 +553,26 @@ def test_what_is_looked_up_after_its_variables_is_not_found_in_its_body(variable
     assert event.uuid is None  # still
     assert event.variables.get("b") is None
     assert event.get("Content-Length") == "27"
+
+
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize(
+    ("raw", "is_about"),
+    [
+        (b"Event-Name: DTMF\nUnique-ID: u-1\nvariable_a: 1", True),
+        (b"Unique-ID: u-1\nEvent-Name: DTMF", True),
+        (b"Event-Name: DTMF\nUnique-ID: u-1", True),
+        (b"Event-Name: DTMF\nunique-id: u%2D1\nvariable_a: 1", True),
+        (b"Event-Name: DTMF\nUnique-ID: u-12\nvariable_a: 1", False),
+        (b"Event-Name: DTMF\nOther-Leg-Unique-ID: u-1\nvariable_a: 1", False),
+        (b"Event-Name: CUSTOM\nContent-Length: 30\n\nA body\nUnique-ID: u-1\nUnique-ID", False),
+        (b"Event-Name: CUSTOM", False),
+    ],
+)
+def test_which_channel_an_event_is_about(raw: bytes, is_about: bool, asked: bool) -> None:
+    event = Event(raw)
+    if asked:
+        assert (event.uuid == "u-1") == is_about
+    assert event.is_about("u-1") == is_about
+    assert (event.uuid == "u-1") == is_about
+    assert event.get("variable_a", "1") == "1"

@@ -47,6 +47,12 @@ def test_an_event_in_json_or_xml_without_a_body_has_an_empty_one() -> None:
     assert as_xml("<a>b</a>").body == ""
 
 
+def test_a_body_does_not_say_which_channel_an_event_is_about() -> None:
+    event = as_xml("    <Unique-ID>other</Unique-ID>\n", "  <body>\nUnique-ID: ours\n</body>\n")
+    assert event.is_about("other")
+    assert not event.is_about("ours")
+
+
 # The same event out of plain, JSON and XML
 
 
