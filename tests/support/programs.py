@@ -44,6 +44,14 @@ def read_until(sock: socket.socket, ending: bytes) -> bytes:
     return data
 
 
+def read_past(sock: socket.socket, text: bytes) -> None:
+    data = b""
+    while text not in data:
+        more = sock.recv(65536)
+        assert more, f"the connection ended after {data!r}"
+        data += more
+
+
 def read_all(sock: socket.socket) -> bytes:
     return b"".join(iter(lambda: sock.recv(65536), b""))
 

@@ -20,6 +20,7 @@ from tests.support.programs import (
     end_in_order,
     listening,
     read_all,
+    read_past,
     reset,
     take,
 )
@@ -62,8 +63,7 @@ def closes_in_order(sock: socket.socket) -> None:
 def closes_in_a_prompt(sock: socket.socket) -> None:
     take(sock)
     sock.sendall(b"event plain PLAYBACK_START\n\n" + PLAY)
-    while b"Playback-File-Path" not in sock.recv(65536):
-        pass
+    read_past(sock, b"Playback-File-Path")
     end_in_order(sock)
 
 
@@ -71,8 +71,7 @@ def resumes_in_a_prompt(sock: socket.socket) -> None:
     """As the library does when `stop` cuts a handler that waits for a prompt."""
     take(sock)
     sock.sendall(b"event plain PLAYBACK_START\n\n" + PLAY)
-    while b"Playback-File-Path" not in sock.recv(65536):
-        pass
+    read_past(sock, b"Playback-File-Path")
     sock.sendall(b"resume\n\n")
     end_in_order(sock)
 
@@ -96,8 +95,7 @@ def turns_away(sock: socket.socket) -> None:
 def hangs_up_and_resets(sock: socket.socket) -> None:
     take(sock)
     sock.sendall(HANG_UP)
-    while b"Disconnected, goodbye" not in sock.recv(65536):
-        pass
+    read_past(sock, b"Disconnected, goodbye")
     reset(sock)
 
 
