@@ -330,6 +330,8 @@ def test_caller_and_agent_have_a_browser_each(browser: Browser, tmp_path: Path) 
         agent.page.route("**/lines.js", lambda route: late.append(route))
         agent.page.goto(f"{phone.page.url}?phone=user/1000", wait_until="commit")
         agent.page.evaluate("() => fetch('ring.js').then(() => fetch('sound.js'))")
+        while not late:
+            agent.page.evaluate("0")  # which also brings what the browser tells
         expect(agent.status).to_have_text("Connecting…")  # or it would miss the state
         late.pop().continue_()
         expect(agent.page.get_by_text("Nobody calls user/1000.")).to_be_visible()
