@@ -11,6 +11,7 @@ import random
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from typing import NamedTuple, cast
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -64,7 +65,12 @@ def lines(block: str) -> list[tuple[str, str]]:
 
 
 def decoded(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(name, unquote(value, errors="replace")) for name, value in pairs]
+    return [(name, unquoted(value)) for name, value in pairs]
+
+
+@lru_cache(maxsize=10_000)  # events repeat most of their values
+def unquoted(value: str) -> str:
+    return unquote(value, errors="replace")
 
 
 def said(data: bytes) -> Iterator[Said]:
