@@ -301,9 +301,11 @@ class CommandParser(Framer[Command]):
 #: The bytes that FreeSWITCH encodes in an event besides control characters and bytes above "~"
 #: (switch_utils.h, SWITCH_URL_UNSAFE); comma, slash, apostrophe and parentheses are not among them.
 _UNSAFE = b'\r\n #%&+:;<=>?@[\\]^`{|}"'
-_QUOTED = {
-    byte: f"%{byte:02X}" for byte in range(256) if byte < 32 or byte > 126 or byte in _UNSAFE
-}
+#: All bytes: `str.translate` raises and catches an exception for each that a dict doesn't have.
+_QUOTED = [
+    f"%{byte:02X}" if byte < 32 or byte > 126 or byte in _UNSAFE else chr(byte)
+    for byte in range(256)
+]
 
 
 def quote(value: str) -> str:

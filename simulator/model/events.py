@@ -216,7 +216,12 @@ DESCRIBING = (
 
 @lru_cache(maxsize=64)
 def _dates_encoded(second: int) -> bytes:
-    return plain_lines(_dates(second))
+    """The lines of `_dates`, with what plain events encode in them."""
+    moment = EPOCH + timedelta(seconds=second)
+    local = "Event-Date-Local: %Y-%m-%d%%20%H%%3A%M%%3A%S"
+    return moment.strftime(
+        f"{local}\nEvent-Date-GMT: %a,%%20%d%%20%b%%20%Y%%20%H%%3A%M%%3A%S%%20GMT\n"
+    ).encode()
 
 
 @lru_cache(maxsize=256)
