@@ -363,11 +363,13 @@ class Channel:
         blocks = self.description.blocks()
         if variables or (variables is None and (name in WITH_VARIABLES or self.verbose)):
             blocks = (*blocks, self.variables.block)
-        if first:
-            blocks = (Block(first), *blocks)
         switch = self.switch
-        event = switch.event(name, own, blocks, before, body, subclass, called_from, named_first)
-        if not (before or first or self.description.has_fields_added):
+        event = switch.event(
+            name, own, blocks, before, body, subclass, called_from, named_first, first
+        )
+        if not self.description.has_fields_added and not (
+            (before or first) and "unique-id" in {key.lower() for key, _ in (*before, *first)}
+        ):
             event.uuid = self.uuid
         if self.on_event is not None:
             self.on_event(name, event)

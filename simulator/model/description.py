@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from eslsync import CallState
 
 from .events import Block
-from .profile import NEVER, Profile, when, who
+from .profile import Profile, when, who
 from .states import State
 from .variables import OrderedVariables
 
@@ -138,7 +138,7 @@ class Description:
 
     def of_profile(self, profile: Profile, prefix: str) -> tuple[Block, Block, Block]:
         """A profile's headers under ``prefix``."""
-        before, after = self._once(who, profile._replace(times=NEVER), prefix)
+        before, after = self._once(who, profile[:-1], prefix)
         return before, self._once(when, profile.times, prefix), after
 
 

@@ -283,9 +283,9 @@ class SwitchEvent:
     """An event that was fired: its headers in the order of the wire, and its body.
 
     ``before`` holds the headers that it had before it became an event of this name (a
-    PRIVATE_COMMAND begins with the command), ``blocks`` those that describe the channel, ``own``
-    those that this event adds. Event-Name follows ``before``; with ``named_first`` false, it is
-    one of the other headers.
+    PRIVATE_COMMAND begins with the command), ``blocks`` those that describe the channel, ``first``
+    and ``own`` those that this event adds before and after them. Event-Name follows ``before``;
+    with ``named_first`` false, it is one of the other headers.
     """
 
     __slots__ = (
@@ -294,6 +294,7 @@ class SwitchEvent:
         "blocks",
         "body",
         "called_from",
+        "first",
         "identity",
         "name",
         "named_first",
@@ -317,6 +318,7 @@ class SwitchEvent:
         subclass: str | None = None,
         called_from: tuple[str, str, int] | None = None,
         named_first: bool = True,
+        first: Headers = (),
     ) -> None:
         self.name = name
         self.identity = identity
@@ -329,7 +331,8 @@ class SwitchEvent:
         self.subclass = subclass
         self.called_from = called_from  #: None for the usual place of an event of this name
         self.named_first = named_first
-        #: The channel's uuid, if nothing but headers that begin as `DESCRIBING` precedes ``own``.
+        self.first = first
+        #: The channel's uuid, if it is the Unique-ID and all ``blocks`` begin as `DESCRIBING`.
         self.uuid: str | None = None
         self._packet: bytes | None = None  # the plain one, once it is made
 
@@ -349,6 +352,7 @@ class SwitchEvent:
         yield from self._first()
         yield from self.identity.block.headers
         yield from self._dated()
+        yield from self.first
         for block in self.blocks:
             yield from block.headers
         yield from self.own
@@ -365,6 +369,9 @@ class SwitchEvent:
                 return value
         if name == "event-name":
             return self.name
+        for key, value in self.first:
+            if key.lower() == name:
+                return value
         for block in self.blocks if self.uuid is None or name.startswith(DESCRIBING) else ():
             if name.startswith(block.prefix):
                 found = block.get(name)
@@ -393,6 +400,7 @@ class SwitchEvent:
                     _dates_encoded(self.time // 1_000_000),
                     b"Event-Date-Timestamp: %d\n%bEvent-Sequence: %d\n"
                     % (self.time, called_from, self.sequence),
+                    *starmap(plain_line, self.first),
                     *map(_plain_of, self.blocks),
                     *starmap(plain_line, self.own),
                     b"Content-Length: %d\n\n%b" % (len(body), body) if body else b"\n",
@@ -407,6 +415,7 @@ class SwitchEvent:
             encode(self._first()),
             self.identity.block.encode(format),
             encode(self._dated()),
+            encode(self.first),
             *(block.encode(format) for block in self.blocks),
             encode(self.own),
         ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import compress, starmap
+from itertools import compress
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .events import Block
 
@@ -67,16 +67,18 @@ class Profile(NamedTuple):
     screen_bit: str = "true"
     privacy_hide_name: str = "false"
     privacy_hide_number: str = "false"
-    times: Times = NEVER
     #: Fields that a program added, in the order in which it did (``soft`` of a caller profile).
     soft: tuple[tuple[str, str], ...] = ()
+    times: Times = NEVER  #: the last, see `who`
 
 
-def who(profile: Profile, prefix: str) -> tuple[Block, Block]:
+def who(fields: tuple[Any, ...], prefix: str) -> tuple[Block, Block]:
     """A profile's headers under ``prefix``: "Caller", "Other-Leg", or "Channel".
 
-    One block stands before the times and one after them, because usually only the times change.
+    ``fields`` are all but the times, which usually change alone: one block stands before them and
+    one after.
     """
+    profile = Profile(*fields)
     # (the original caller is listed only if there is a caller)
     if not (profile.caller_id_name and profile.caller_id_number):
         profile = profile._replace(
@@ -96,9 +98,17 @@ def who(profile: Profile, prefix: str) -> tuple[Block, Block]:
 def when(times: Times, prefix: str) -> Block:
     """The headers of a profile's times."""
     *_, names = _headers_under(prefix)
-    headers = list(zip(names, map(str, times), strict=True))
-    plain = "".join(starmap("{}: {}\n".format, headers)).encode()
-    return Block(headers, plain=plain, prefix=f"{prefix.lower()}-")
+    return Block(
+        lambda: list(zip(names, map(str, times), strict=True)),
+        plain=_plain_times(prefix) % times,
+        prefix=f"{prefix.lower()}-",
+    )
+
+
+@cache
+def _plain_times(prefix: str) -> bytes:
+    """The headers of a profile's times, without the times."""
+    return "".join(f"{name}: %d\n" for name in _headers_under(prefix)[-1]).encode()
 
 
 @cache

@@ -229,6 +229,7 @@ class Switch:
         subclass: str | None = None,
         called_from: tuple[str, str, int] | None = None,
         named_first: bool = True,
+        first: Headers = (),
     ) -> SwitchEvent:
         """Make an event with the current time and the next sequence number."""
         self.events_made += 1
@@ -244,6 +245,7 @@ class Switch:
             subclass,
             called_from,
             named_first,
+            first,
         )
 
     def publish(self, event: SwitchEvent) -> None:
