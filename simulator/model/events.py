@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -118,6 +118,14 @@ def elements(value: str) -> list[str]:
 
 def plain_lines(headers: Headers) -> bytes:
     return b"".join(starmap(plain_line, headers))
+
+
+def line_each(headers: Headers) -> Iterable[bytes]:
+    """The lines of headers whose names need no encoding, one by one."""
+    if not _SAFE.fullmatch("".join([value for _, value in headers])):
+        return starmap(plain_line, headers)
+    text = "\n".join(map(": ".join, headers))
+    return f"{text}\n".encode().splitlines(keepends=True)
 
 
 def xml_lines(headers: Headers) -> bytes:

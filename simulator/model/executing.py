@@ -76,13 +76,9 @@ def execute(channel: Channel, name: str, data: str) -> Steps[bool]:
 
     if not is_true(channel.get("disable_app_log")):
         channel.app_log.append((name, data))
-    variables.set_all(
-        {
-            "current_application": name,
-            "current_application_data": data,
-            "current_application_response": "",
-        }
-    )
+    variables.set("current_application", name)
+    variables.set("current_application_data", data)
+    variables.set("current_application_response", None)
     about = [("Application", name)]
     if data:
         about.append(("Application-Data", data))

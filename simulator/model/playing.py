@@ -268,14 +268,10 @@ def _parse_while_heard(channel: Channel, heard: Heard) -> Steps[None]:
 
 def _note_playback(channel: Channel, file: FileHandle) -> None:
     read = file.samples_read
-    channel.variables.set_all(
-        {
-            "playback_last_offset_pos": str(file.position),
-            "playback_seconds": str(read // RATE),
-            "playback_ms": str(read * 1000 // RATE),
-            "playback_samples": str(read),
-        }
-    )
+    channel.set("playback_last_offset_pos", str(file.position))
+    channel.set("playback_seconds", str(read // RATE))
+    channel.set("playback_ms", str(read * 1000 // RATE))
+    channel.set("playback_samples", str(read))
 
 
 def note_phrase(channel: Channel, macro: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -113,13 +114,10 @@ def _hang_up(channel: Channel) -> None:
     channel.stamp(hungup=channel.now)
     remove_all(list(channel.bugs))
     cause = channel.hangup_cause
-    channel.variables.set_all(
-        {
-            "hangup_cause": cause or "",
-            "hangup_cause_q850": str(_q850(cause)),
-            **_call_times(channel),
-        }
-    )
+    channel.set("hangup_cause", cause)
+    channel.set("hangup_cause_q850", str(_q850(cause)))
+    for variables in _call_times(channel):
+        channel.variables.set_all(variables)
     channel.set_callstate(CallState.HANGUP)
     if channel.endpoint == "loopback":
         channel.set("is_loopback", "1")
@@ -158,7 +156,7 @@ def _destroy(channel: Channel) -> None:
     channel.on_event = channel.on_heard = channel.on_hangup = None
 
 
-def _call_times(channel: Channel) -> dict[str, str]:
+def _call_times(channel: Channel) -> Iterator[dict[str, str]]:
     """The variables that a call ends with, in their order (switch_channel_set_timestamps)."""
     t = channel.profile.times
     ends = {"digits_dialed": channel.digits_dialed or "none"}
@@ -166,12 +164,15 @@ def _call_times(channel: Channel) -> dict[str, str]:
     for name, time in zip(STAMPS, times, strict=True):
         if time:
             ends[name] = local_time(time)
+    yield ends
     epochs = [each for time in times for each in (time // SECOND, time)]
     epochs[HELD:HELD] = [t.hold_accum // SECOND, t.hold_accum, t.hold_accum // MILLISECOND]
-    ends.update(zip(EPOCHS, map(str, epochs), strict=True))
+    yield dict(zip(EPOCHS, map(str, epochs), strict=True))
+    ends = {}
     if channel.app_log:
         ends["last_app"], ends["last_arg"] = channel.app_log[-1]
     ends["caller_id"] = _caller_id(channel)
+    yield ends
     up_to = t.hungup if t.answered else 0
     spans = [
         (t.created, t.hungup),
@@ -187,8 +188,7 @@ def _call_times(channel: Channel) -> dict[str, str]:
         for unit in (SECOND, MILLISECOND, 1)
         for start, end in spans
     ]
-    ends.update(zip(SPANS, map(str, lasted), strict=True))
-    return ends
+    yield dict(zip(SPANS, map(str, lasted), strict=True))
 
 
 def _caller_id(channel: Channel) -> str:

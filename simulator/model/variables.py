@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
-from itertools import compress, starmap
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
+from itertools import compress
 
 from eslsync.protocol import ARRAY, ARRAY_SEPARATOR
 from eslsync.wire.separation import separate
 
-from .events import Block, Headers, elements, plain_line
+from .events import Block, Headers, elements, line_each, plain_line
 
 __all__ = ["OrderedVariables", "as_header", "exported", "is_false", "is_true"]
 
 #: The prefix of their headers in an event.
 PREFIX = "variable_"
-_header = PREFIX.__add__
 
 
 def is_true(value: str | None) -> bool:
@@ -129,23 +128,26 @@ class OrderedVariables:
                 self._put(key, PREFIX + name, value, array=True)
 
     def set_all(self, variables: Mapping[str, str]) -> None:
-        """Set each of these variables, in their order; their names are plain ones."""
+        """Set each of these variables, in their order; their names are plain ones.
+
+        This is for dozens of them, and costs less if no text is among numbers and names.
+        """
         values = variables.values()
         if ARRAY in "".join(values):  # hardly ever
             for name, value in variables.items():
                 self.set(name, value)
             return
-        keys = [*map(str.lower, variables)]
+        keys, headers = _spelled(tuple(variables))
         self._block = None
         for key in self.pairs.keys() & keys:
             del self.pairs[key], self._lines[key]
             if self._elements:
                 self._elements.pop(key, None)
-        pairs = [*zip(map(_header, variables), values, strict=True)]
+        pairs = [*zip(headers, values, strict=True)]
         if not all(values):
             keys, pairs = [*compress(keys, values)], [*compress(pairs, values)]
         self.pairs.update(zip(keys, pairs, strict=True))
-        self._lines.update(zip(keys, starmap(plain_line, pairs), strict=True))
+        self._lines.update(zip(keys, line_each(pairs), strict=True))
 
     def _put(self, key: str, header: str, value: str, *, array: bool = False) -> None:
         self._block = None
@@ -189,15 +191,21 @@ class OrderedVariables:
         """The ``variable_`` headers."""
         if self._block is None:
             self._block = Block(
-                partial(_shown, tuple(self.pairs.values())),
+                partial(_shown, self.pairs.copy()),
                 plain=b"".join(self._lines.values()),
                 prefix=PREFIX,
             )
         return self._block
 
 
-def _shown(pairs: Iterable[tuple[str, str]]) -> Headers:
-    headers = ((header, as_header(value)) for header, value in pairs)
+@lru_cache(maxsize=64)
+def _spelled(names: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Names in lower case, and their headers."""
+    return [name.lower() for name in names], [PREFIX + name for name in names]
+
+
+def _shown(pairs: Mapping[str, tuple[str, str]]) -> Headers:
+    headers = ((header, as_header(value)) for header, value in pairs.values())
     return tuple(pair for pair in headers if pair[1])
 
 
