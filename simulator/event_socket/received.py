@@ -37,7 +37,8 @@ def command_reader(version: Version = NEWEST) -> Framer[Received]:
     """A parser of an app's commands, with the limits of this version (read_packet)."""
 
     def body_length(head: bytes) -> int:
-        found = _CONTENT_LENGTH.search(head)
+        at = head.lower().find(b"content-length:")  # faster than the regular expression
+        found = _CONTENT_LENGTH.search(head, at) if at >= 0 else None
         length = 0 if found is None else atoi(found[1].decode("latin-1"))
         if length < 0 and version.has(BODY_BOUNDS):
             raise ProtocolError("a Content-Length below 0", head)

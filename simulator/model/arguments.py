@@ -53,7 +53,7 @@ def expand(
     ``headers`` of an event come first, but not for ``$${name}``, and their values stay as they are
     (switch_event_expand_headers).
     """
-    if depth > DEEPEST or not _EXPANDABLE.search(text):
+    if ("$" not in text and "\\" not in text) or depth > DEEPEST or not _EXPANDABLE.search(text):
         return text
 
     def nested(text: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from eslsync import CallState
 
-from .events import Block
+from .events import Block, Headers, plain_lines
 from .profile import Profile, when, who
 from .states import State
 from .variables import OrderedVariables
@@ -91,6 +91,15 @@ _STATE = attrgetter(
 )
 
 
+#: Something made of a channel's state, and what it was made of.
+Made = tuple[tuple[object, ...], Any]
+
+
+def _again(made: Made | None, make: Callable[..., Any], *of: object) -> Made:
+    """``make(*of)``, unless it was made of the same before."""
+    return made if made is not None and made[0] == of else (of, make(*of))
+
+
 class Description:
     """Describes a channel; what has not changed is not made again."""
 
@@ -100,10 +109,13 @@ class Description:
         self._blocks: tuple[Block, ...] = ()
         #: True if programs added fields to a profile: headers that may have any name.
         self.has_fields_added = False
+        self._states: Made | None = None
+        self._identity: Made | None = None
+        self._answer: Made | None = None
         self._profile: Profile | None = None  # the one that `_caller` describes
         self._caller: tuple[Block, ...] = ()
-        #: ``make(*of)``, made once for as long as the channel lasts.
-        self._once: Callable[..., Any] = cache(lambda make, *of: make(*of))
+        self._who: dict[str, Made] = {}  # by prefix
+        self._when: dict[str, Made] = {}
 
     def blocks(self) -> tuple[Block, ...]:
         """The channel's state, its identity, and who calls whom."""
@@ -112,24 +124,27 @@ class Description:
         described = presence, _STATE(channel)
         if described != self._described:
             self._described = described
-            codecs = (channel.read_codec, channel.codec) if channel.negotiated else ()
             profile, other = channel.profile, channel.other_profile
+            self._states = _again(
+                self._states, _states, channel.running_state, channel.callstate, channel.state
+            )
+            self._identity = _again(
+                self._identity,
+                _identity,
+                channel.name,
+                channel.uuid,
+                profile.direction,
+                channel.in_dialplan,
+                None if presence is None else presence[1],
+                channel.call_uuid,
+            )
+            codecs = (channel.read_codec, channel.codec) if channel.negotiated else ()
+            self._answer = _again(
+                self._answer, _answer, channel.answer_state, channel.hangup_cause, codecs
+            )
             if profile is not self._profile:
                 self._profile, self._caller = profile, self.of_profile(profile, "Caller")
-            self._blocks = (
-                self._once(_states, channel.running_state, channel.callstate, channel.state),
-                self._once(
-                    _identity,
-                    channel.name,
-                    channel.uuid,
-                    profile.direction,
-                    channel.in_dialplan,
-                    None if presence is None else presence[1],
-                    channel.call_uuid,
-                ),
-                self._once(_answer, channel.answer_state, channel.hangup_cause, codecs),
-                *self._caller,
-            )
+            self._blocks = self._states[1], self._identity[1], self._answer[1], *self._caller
             self.has_fields_added = bool(profile.soft or (other and other.soft))
             if other is not None:
                 kind = Block([("Other-Type", channel.other_type)])
@@ -138,17 +153,29 @@ class Description:
 
     def of_profile(self, profile: Profile, prefix: str) -> tuple[Block, Block, Block]:
         """A profile's headers under ``prefix``."""
-        before, after = self._once(who, profile[:-1], prefix)
-        return before, self._once(when, profile.times, prefix), after
+        made = self._who[prefix] = _again(self._who.get(prefix), who, profile[:-1], prefix)
+        times = self._when[prefix] = _again(self._when.get(prefix), when, profile.times, prefix)
+        before, after = made[1]
+        return before, times[1], after
 
 
 def _states(running: State, call: CallState, state: State) -> Block:
-    headers = (
+    headers = partial(_state_headers, running, call, state)
+    return Block(headers, plain=_plain(headers.func, *headers.args), prefix="channel-")
+
+
+def _state_headers(running: State, call: CallState, state: State) -> Headers:
+    return (
         ("Channel-State", str(running)),
         ("Channel-Call-State", call.name),
         ("Channel-State-Number", str(int(state))),
     )
-    return Block(headers, prefix="channel-")
+
+
+@lru_cache(maxsize=256)
+def _plain(make: Callable[..., Headers], *of: object) -> bytes:
+    """Headers that are the same on many channels, as plain events send them."""
+    return plain_lines(make(*of))
 
 
 def _identity(
@@ -173,6 +200,11 @@ def _identity(
 
 
 def _answer(state: str, cause: str | None, codecs: tuple[Codec, ...]) -> Block:
+    headers = partial(_answer_headers, state, cause, codecs)
+    return Block(headers, plain=_plain(headers.func, *headers.args))
+
+
+def _answer_headers(state: str, cause: str | None, codecs: tuple[Codec, ...]) -> Headers:
     headers = [("Answer-State", state)]
     if cause:
         headers.append(("Hangup-Cause", cause))
@@ -180,4 +212,4 @@ def _answer(state: str, cause: str | None, codecs: tuple[Codec, ...]) -> Block:
         headers.append((f"Channel-{way}-Codec-Name", codec.name))
         headers.append((f"Channel-{way}-Codec-Rate", codec.rate))
         headers.append((f"Channel-{way}-Codec-Bit-Rate", codec.bit_rate))
-    return Block(headers)
+    return headers
