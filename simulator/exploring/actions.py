@@ -51,6 +51,8 @@ class Approach:
     #: handler does not wait for it.
     out: tuple[Step, ...] | None
     endless: bool = False  #: True if its prompt has no end, and the handler waits for it
+    #: True if the caller has let another question pass on the way, which a key would answer.
+    past_question: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,10 @@ def actions(
         if situation.collects is not None:
             found += _collected(situation.collects, approach, keys, known, words)
         elif situation.kind == "digit":
-            found += [_pressed("key", key, (_press(key, True),)) for key in keys]
+            found += [_pressed("key", key, _when_asked(approach, key)) for key in keys]
             if not few:  # it may be the first of several
                 several = known.words[:words]
-                found += [_pressed("entry", word, (_press(word, True),)) for word in several]
+                found += [_pressed("entry", word, _when_asked(approach, word)) for word in several]
         elif situation.kind == "record":
             found += _recorded(approach, keys, situation.listens)
         else:
@@ -128,6 +130,12 @@ def phrases_left_out(situation: Situation, known: Entries) -> Sequence[str]:
 
 def _press(keys: str, when_asked: bool = False) -> Step:
     return Step("press", {"digits": keys, **({"when_asked": True} if when_asked else {})})
+
+
+def _when_asked(approach: Approach, keys: str) -> tuple[Step, ...]:
+    if approach.past_question:
+        return (*approach.at, _press(keys))
+    return (_press(keys, when_asked=True),)
 
 
 def _pressed(what: ActionKind, keys: str, steps: tuple[Step, ...], label: str = "") -> CallerAction:
@@ -179,7 +187,7 @@ def _collected(
     def enter(digits: str) -> tuple[Step, ...]:
         if approach.endless:
             return (*approach.at, _press(digits))
-        return (_press(digits, True),) if out is None else (*out, _press(digits))
+        return _when_asked(approach, digits) if out is None else (*out, _press(digits))
 
     entries = list(_entries(collects, keys, known, words))
     for digits, label in entries:

@@ -26,10 +26,12 @@ def approach(
     now: int,
     since: int,
     measured: bool,
+    past_question: bool,
 ) -> Approach:
     """The steps from ``since``, the end of the last one, to the situation just reached.
 
     ``measured``: the lengths of prompts are known, and may exceed the wait of `Call.hear`.
+    ``past_question``: the caller has let a question pass since then.
     """
     passed = (now - since) / SECOND
     late = {"timeout": round(passed) + 600} if passed > LONG or measured else {}
@@ -51,7 +53,8 @@ def approach(
     if at is None:
         seconds = (now - since + SHORT // 2) / SECOND
         at = (Step("say_nothing", {"seconds": seconds}),)
-    return Approach(at, out, endless=not ends and not situation.background)
+    endless = not ends and not situation.background
+    return Approach(at, out, endless=endless, past_question=past_question)
 
 
 def _ends(line: Line, playing: HeardPrompt) -> bool:

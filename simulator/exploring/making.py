@@ -164,7 +164,8 @@ class Making:
         self._mark_reached(before, seen)
         if not self.call.ended:
             if seen is not None:
-                self._reach(seen)
+                silent = not any(step.verb in ACTS for step in attempt.act)
+                self._reach(seen, silent and before is not None and before.situation.asks)
             self._hang_up()
 
     def _has_been_taken(self) -> bool:
@@ -319,7 +320,7 @@ class Making:
             for _, sender, _, what in self.call.transcript.entries_raw[-8:]
         )
 
-    def _reach(self, seen: Sighting) -> None:
+    def _reach(self, seen: Sighting, past_question: bool) -> None:
         self.outcome.approach = approach(
             self.line,
             seen.situation,
@@ -327,6 +328,7 @@ class Making:
             now=self.simulation.now,
             since=self._last,
             measured=self._measured,
+            past_question=past_question,
         )
 
     def _hang_up(self) -> None:

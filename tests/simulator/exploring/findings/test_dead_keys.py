@@ -117,6 +117,28 @@ def asks_again(session: Session) -> None:
     session.channel.hangup()
 
 
+def asks_again_without_a_prompt(session: Session) -> None:
+    channel = session.channel
+    channel.answer()
+    channel.get_digits("menu", regexp="[1-3]")
+    digits = str(channel.get_digits(timeout=3))
+    if not digits:
+        try:
+            digits = channel.wait("DTMF", timeout=2).digit or ""
+        except TimeoutError:
+            digits = "none"
+    channel.playback(f"got-{digits}")
+    channel.hangup()
+
+
+def test_a_key_is_pressed_at_the_question_that_it_is_for_also_after_others_passed() -> None:
+    exploration = explore(asks_again_without_a_prompt, keys="17")
+    exploration.check()
+    assert {node.title for node in exploration.nodes} == {
+        "menu", "get_digits", "waits for a key", "got-1", "got-7", "got-none",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("handler", "keys"),
     [
