@@ -218,7 +218,7 @@ def cond(switch: Switch, argument: str) -> str:
 
 @api("strftime", recordings="09a")
 def strftime(switch: Switch, argument: str) -> str:
-    return local_time(switch.scheduler.now, argument or "%Y-%m-%d %T".replace("%T", "%H:%M:%S"))
+    return local_time(switch.scheduler.now, argument or None)
 
 
 @api("strepoch", recordings="30a")

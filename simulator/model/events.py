@@ -33,6 +33,8 @@ Headers = Sequence[tuple[str, str]]
 
 #: Dates are computed from here: freezegun's own datetime is slow.
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 #: Event-Calling-File, -Function and -Line-Number of FreeSWITCH 1.10.12, as recorded.
 CALLED_FROM: Mapping[str, tuple[str, str, int]] = {
@@ -224,12 +226,10 @@ DESCRIBING = (
 
 @lru_cache(maxsize=64)
 def _dates_encoded(second: int) -> bytes:
-    """The lines of `_dates`, with what plain events encode in them."""
-    moment = EPOCH + timedelta(seconds=second)
-    local = "Event-Date-Local: %Y-%m-%d%%20%H%%3A%M%%3A%S"
-    return moment.strftime(
-        f"{local}\nEvent-Date-GMT: %a,%%20%d%%20%b%%20%Y%%20%H%%3A%M%%3A%S%%20GMT\n"
-    ).encode()
+    """The lines of `_dates`; blanks and colons are all that plain events encode in them."""
+    headers = _dates(second)
+    lines = [f"{k}: {v.replace(' ', '%20').replace(':', '%3A')}\n" for k, v in headers]
+    return "".join(lines).encode()
 
 
 @lru_cache(maxsize=256)
@@ -254,15 +254,22 @@ def _called_from(called_from: tuple[str, str, int]) -> Headers:
 def _dates(second: int) -> Headers:
     """Event-Date-Local and -GMT; the simulated switch's local time is UTC."""
     moment = EPOCH + timedelta(seconds=second)
+    local = moment.isoformat(" ")[:19]
+    # (not by strftime, whose names of days and months are those of the process's locale)
+    day, month = DAYS[moment.weekday()], MONTHS[moment.month - 1]
     return (
-        ("Event-Date-Local", moment.strftime("%Y-%m-%d %H:%M:%S")),
-        ("Event-Date-GMT", f"{moment:%a, %d %b %Y %H:%M:%S} GMT"),
+        ("Event-Date-Local", local),
+        ("Event-Date-GMT", f"{day}, {local[8:10]} {month} {local[:4]} {local[11:]} GMT"),
     )
 
 
-def local_time(microseconds: int, format: str = "%Y-%m-%d %H:%M:%S") -> str:
-    """A time in microseconds since the epoch, formatted as the switch's local time."""
-    return (EPOCH + timedelta(seconds=microseconds // 1_000_000)).strftime(format)
+def local_time(microseconds: int, format: str | None = None) -> str:
+    """A time in microseconds since the epoch, formatted as the switch's local time.
+
+    By default as ``2026-01-05 09:00:00``.
+    """
+    moment = EPOCH + timedelta(seconds=microseconds // 1_000_000)
+    return moment.isoformat(" ")[:19] if format is None else moment.strftime(format)
 
 
 @dataclass(frozen=True)
