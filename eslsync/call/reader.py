@@ -12,6 +12,7 @@ nothing, see logs.py.)
 
 from __future__ import annotations
 
+import errno
 import selectors
 import socket
 import threading
@@ -28,6 +29,9 @@ READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 CHECK_INTERVAL = 1.0
 #: Seconds for its thread to end when it is stopped. It takes milliseconds.
 STOP_TIMEOUT = 5.0
+#: What to do if the system refuses to watch another descriptor with ENOSPC, whose text is of disks
+#: (epoll_ctl(2)).
+MORE_WATCHED = "let a user watch more descriptors (sysctl fs.epoll.max_user_watches)"
 #: Seconds of rest for peers that send little at a time, and may not be switches (probation.py).
 REST = 0.02
 
@@ -51,9 +55,13 @@ class Reader:
         self._wake, self._woken = socket.socketpair()
         self._wake.setblocking(False)
         self._woken.setblocking(False)
-        self._selector.register(self._woken, READ, None)
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self.thread.start()
+        try:
+            self._selector.register(self._woken, READ, None)
+            self.thread.start()
+        except BaseException:
+            self._close()
+            raise
 
     def watch(self, connection: Connection) -> None:
         """Watch this connection, by its current `interest`. Any thread."""
@@ -152,7 +160,9 @@ class Reader:
             else:
                 self._selector.modify(connection, wanted, connection)
         except OSError as error:  # the system's limit on watched descriptors
-            self._end(connection, Disconnected(f"the connection can't be read: {error}"), 0)
+            why = f"the connection can't be read: {why_unwatched(error)}"
+            logger.warning("from %s: %s", connection.peer, why)
+            self._end(connection, Disconnected(why), 0)
             return
         self._watched[connection] = wanted
 
@@ -191,3 +201,9 @@ class Reader:
 
 
 STOPPED = Disconnected("the server has stopped")
+
+
+def why_unwatched(error: OSError) -> str:
+    """Why a selector refused a socket, and what to do."""
+    why = error.strerror or str(error)
+    return f"{why}; {MORE_WATCHED}" if error.errno == errno.ENOSPC else why

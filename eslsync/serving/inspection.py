@@ -211,7 +211,10 @@ class Inspection:
 
     def _wait_for(self, sock: socket.socket, what: int, timeout: float | None) -> bool:
         """Wait until a socket is ready; False after the timeout, or when it is to end."""
-        self._selector.register(sock, what)
+        try:
+            self._selector.register(sock, what)
+        except OSError:  # the system's limit on watched descriptors: it may be ready
+            return not self._closing
         try:
             ready = self._selector.select(timeout)
         finally:

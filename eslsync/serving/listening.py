@@ -7,8 +7,10 @@ import errno
 import socket
 import struct
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
+from ..call.reader import MORE_WATCHED
 from ..clock import REAL, Peer
 from .access import Access
 
@@ -22,6 +24,7 @@ __all__ = [
     "bar",
     "listener_for",
     "port_of",
+    "told",
 ]
 
 #: What to do if a port can't be listened on, by the system's error.
@@ -30,6 +33,8 @@ ADVICE = {
     "names it)",
     errno.EACCES: "choose a port above 1023, or have systemd listen and pass the socket",
     errno.EADDRNOTAVAIL: "the host must be an address of this machine; 0.0.0.0 is every one",
+    errno.EMFILE: "let the program open more descriptors (ulimit -n, or LimitNOFILE= of systemd)",
+    errno.ENOSPC: MORE_WATCHED,
 }
 #: The same, if the host's name can't be looked up.
 UNKNOWN_HOST = "the host must be a name or an address of this machine; 0.0.0.0 is every one"
@@ -57,6 +62,17 @@ FULL_YIELDS = 0.2
 STOPPING_YIELDS = 10.0
 #: Seconds between looks whether a sibling has taken it.
 LOOK_INTERVAL = 0.1
+
+
+@contextmanager
+def told(host: str, port: int) -> Iterator[None]:
+    """Raise what the system refuses in this block as CannotListen."""
+    try:
+        yield
+    except CannotListen:
+        raise
+    except OSError as error:
+        raise CannotListen(host, port, error, ADVICE.get(error.errno or 0, "")) from error
 
 
 class CannotListen(OSError):
@@ -92,6 +108,10 @@ class Listener:
         if self.is_open:
             self._unbar()
             return
+        with told(self._host, self.port):
+            self._listen()
+
+    def _listen(self) -> None:
         sock = socket.socket(self._family, socket.SOCK_STREAM)
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -99,10 +119,6 @@ class Listener:
             sock.bind(self._address)
             sock.listen(BACKLOG)
             self._address = sock.getsockname()  # the port that the system chose
-        except OSError as error:
-            sock.close()
-            advice = ADVICE.get(error.errno or 0, "")
-            raise CannotListen(self._host, self.port, error, advice) from error
         except BaseException:
             sock.close()
             raise

@@ -23,7 +23,7 @@ from weakref import WeakSet
 
 from .. import forks
 from ..call.ending import Stopped
-from ..call.reader import Reader
+from ..call.reader import Reader, why_unwatched
 from ..clock import REAL, Deadline, Peer, here, may_wait
 from ..logs import logger
 from .connections import Connections
@@ -37,6 +37,7 @@ from .listening import (
     SharedListener,
     listener_for,
     port_of,
+    told,
 )
 from .live import LiveCall, look_at
 from .observing import Observers
@@ -52,6 +53,7 @@ __all__ = ["RUNNING", "Server"]
 #: Seconds until the next try when no connection can be served (out of descriptors or threads, for
 #: example), or the port can't be opened again.
 ACCEPT_PAUSE = 1.0
+NOT_ACCEPTED = "no connection can be accepted for now: %s"
 #: Seconds for handshakes to complete that have begun when the server stops listening: a round
 #: trip between two sites.
 HANDSHAKE_TIME = 0.1
@@ -287,14 +289,15 @@ class Server:
             self.listener.open()
             resources.callback(self.listener.close)
             self.port = self.listener.port
-            self._wake, self._woken = socket.socketpair()
-            resources.callback(self._wake.close)
-            resources.callback(self._woken.close)
-            self._wake.setblocking(False)
-            self._woken.setblocking(False)
-            self._selector = selectors.DefaultSelector()
-            resources.callback(self._selector.close)
-            self._selector.register(self._woken, selectors.EVENT_READ)
+            with told(self.host, self.port):
+                self._wake, self._woken = socket.socketpair()
+                resources.callback(self._wake.close)
+                resources.callback(self._woken.close)
+                self._wake.setblocking(False)
+                self._woken.setblocking(False)
+                self._selector = selectors.DefaultSelector()
+                resources.callback(self._selector.close)
+                self._selector.register(self._woken, selectors.EVENT_READ)
             self.recorder = self._recorder()
             if self.recorder is not None:
                 resources.callback(self.recorder.stop)
@@ -302,7 +305,8 @@ class Server:
             if self.observers is not None:
                 resources.callback(self.observers.stop)
             resources.callback(self._join)
-            self.reader = Reader(f"eslsync-reader-{self.port}")
+            with told(self.host, self.port):
+                self.reader = Reader(f"eslsync-reader-{self.port}")
             resources.callback(self.reader.stop)
             self._is_open = True
             forks.register(self)
@@ -416,20 +420,28 @@ class Server:
 
     def _select(self, timeout: float | None, accepts: bool = False) -> bool:
         """Wait for a nudge, or for a connection if it ``accepts`` one; True if there is one."""
-        self._watch(self.listener.sock if accepts else None)
+        if not self._watch(self.listener.sock if accepts else None):
+            timeout = ACCEPT_PAUSE if timeout is None else min(timeout, ACCEPT_PAUSE)
         ready = [key.fileobj for key, _ in self._selector.select(timeout)]
         self._turns += 1
         if self._woken in ready:
             self._woken.recv(4096)
         return self._watched in ready
 
-    def _watch(self, sock: socket.socket | None) -> None:
+    def _watch(self, sock: socket.socket | None) -> bool:
+        """Wait for this socket in the selector; False if that is impossible for now."""
         if self._watched is not sock:
             if self._watched is not None:
                 self._selector.unregister(self._watched)
+                self._watched = None
             if sock is not None:
-                self._selector.register(sock, selectors.EVENT_READ)
+                try:
+                    self._selector.register(sock, selectors.EVENT_READ)
+                except OSError as error:  # the system's limit on watched descriptors
+                    # The reader could not watch a connection either: they wait to be accepted.
+                    return self._is_able(NOT_ACCEPTED, why_unwatched(error))
             self._watched = sock
+        return True
 
     def _accept(self, most: int = 1) -> bool:
         """Accept up to ``most`` connections that wait; False if that is impossible for now."""
@@ -444,7 +456,7 @@ class Server:
             except ConnectionAbortedError:
                 continue  # the peer is gone
             except (OSError, MemoryError) as error:
-                return self._is_able("no connection can be accepted for now: %s", error)
+                return self._is_able(NOT_ACCEPTED, error)
         return self._is_able()
 
     def _serve(self) -> bool:
@@ -461,10 +473,10 @@ class Server:
             self._unserved.popleft()
         return True
 
-    def _is_able(self, failure: str = "", error: BaseException | None = None) -> bool:
+    def _is_able(self, failure: str = "", why: object = None) -> bool:
         """False if there is a ``failure``, which is logged unless there was one before."""
         if failure:
-            logger.log(logging.WARNING if self._able else logging.DEBUG, failure, error)
+            logger.log(logging.WARNING if self._able else logging.DEBUG, failure, why)
         self._able = not failure
         return self._able
 

@@ -244,6 +244,19 @@ def test_without_descriptors_it_rests_between_its_tries(
             assert done[done.index("accept") + 1] == rest
 
 
+def test_readers_are_answered_where_no_more_sockets_can_be_watched(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(inspection, "ACCEPT_PAUSE", 0.01)
+    with inspected(dict):
+        [path] = runtime.iterdir()
+        monkeypatch.setattr(selectors.DefaultSelector, "register", no_space)
+        assert [ask(path), ask(path)] == [{}, {}]
+
+
 def test_what_is_no_socket_is_left_alone(runtime: Path) -> None:
     runtime.mkdir(mode=0o700)
     (runtime / "1-abc.sock").write_text("mine")

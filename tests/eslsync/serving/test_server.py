@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
+import selectors
 import threading
 from typing import Any
 
 import pytest
 
 from eslsync import Outbound, Session
-from eslsync.serving.listening import Listener
+from eslsync.call.reader import MORE_WATCHED
+from eslsync.serving.listening import CannotListen, Listener
 from tests.support.peer import PATIENCE, Watched
-from tests.support.servers import Beside, dialled, messages, nothing, serving, until
+from tests.support.servers import Beside, dialled, messages, nothing, refused, serving, until
 
 
 def test_running_out_of_descriptors_logs_one_line_and_delays_the_connection(
@@ -77,7 +80,7 @@ def test_calls_wait_for_a_thread_that_cannot_start(
 
 
 def test_a_connection_that_cannot_be_watched_costs_one_call(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with serving(nothing) as app:
         assert app._server is not None
@@ -91,10 +94,61 @@ def test_a_connection_that_cannot_be_watched_costs_one_call(
             peer.run("set")
             peer.hear_end()
             peer.end()
+    [told] = messages(caplog, logging.WARNING)
+    assert told.endswith(f": the connection can't be read: {NO_SPACE}; {MORE_WATCHED}")
+
+
+def test_connections_wait_while_the_listening_socket_cannot_be_watched(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("eslsync.serving.server.ACCEPT_PAUSE", 0.01)
+    not_accepted = f"no connection can be accepted for now: {NO_SPACE}; {MORE_WATCHED}"
+    with serving(nothing, max_calls=1, when_full="close") as app:
+        with dialled(app) as peer:
+            peer.handshake()
+            until(lambda: refused(app))
+            assert app._server is not None
+            monkeypatch.setattr(app._server._selector, "register", no_space)
+            peer.run("set")
+            peer.hear_end()
+            peer.end()
+        until(lambda: not_accepted in messages(caplog, logging.WARNING))
+        assert app._server.welcomes  # it listens again
+        with dialled(app) as peer:
+            monkeypatch.undo()
+            peer.handshake()
+            peer.run("set")
+            peer.hear_end()
+            peer.end()
+    assert messages(caplog, logging.WARNING).count(not_accepted) == 1
+    assert messages(caplog, logging.ERROR) == []
+
+
+@pytest.mark.parametrize("most", [0, 1], ids=["acceptor", "reader"])
+def test_a_start_in_vain_tells_which_limit_to_raise(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """And doesn't send anybody to look at the disk."""
+
+    class Full(selectors.DefaultSelector):
+        def register(self, *arguments: Any) -> Any:
+            if len(registered) == most:
+                no_space()
+            registered.append(arguments)
+            return super().register(*arguments)
+
+    registered: list[Any] = []
+    monkeypatch.setattr("selectors.DefaultSelector", Full)
+    with pytest.raises(CannotListen) as raised:
+        Outbound(nothing, port=0).start(block=False)
+    assert str(raised.value.strerror).endswith(f": {NO_SPACE}; {MORE_WATCHED}")
+
+
+NO_SPACE = os.strerror(errno.ENOSPC)
 
 
 def no_space(*arguments: object) -> None:
-    raise OSError(errno.ENOSPC, "No space left on device")
+    raise OSError(errno.ENOSPC, NO_SPACE)
 
 
 def test_a_server_that_fails_lets_its_calls_finish(
