@@ -73,11 +73,12 @@ class Warm:
 
     def fork(self, request: Mapping[str, object], streams: list[int]) -> tuple[int, socket.socket]:
         """The ID of a process, and where its status will come from."""
-        status, theirs = socket.socketpair()
+        # Both come there, so threads that ask at the same time don't take each other's.
+        status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             said = json.dumps(request).encode()
             socket.send_fds(self._socket, [said], [*streams, theirs.fileno()])
-        return int(self._socket.recv(100)), status
+        return int(status.recv(100)), status
 
     def end(self) -> None:
         self._socket.close()
@@ -191,7 +192,7 @@ def serve(requests: socket.socket) -> Mapping[str, Any] | None:
             statuses[pid] = socket.socket(fileno=streams.pop())
             for each in streams:
                 os.close(each)
-            requests.send(str(pid).encode())
+            statuses[pid].send(str(pid).encode())
         while statuses:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
