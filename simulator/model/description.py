@@ -138,7 +138,8 @@ class Description:
                 None if presence is None else presence[1],
                 channel.call_uuid,
             )
-            codecs = (channel.read_codec, channel.codec) if channel.negotiated else ()
+            # (plain tuples: `_plain` outlives the call, whose objects must not)
+            codecs = (channel.read_codec[:], channel.codec[:]) if channel.negotiated else ()
             self._answer = _again(
                 self._answer, _answer, channel.answer_state, channel.hangup_cause, codecs
             )
@@ -199,17 +200,19 @@ def _identity(
     return Block(headers)
 
 
-def _answer(state: str, cause: str | None, codecs: tuple[Codec, ...]) -> Block:
+def _answer(state: str, cause: str | None, codecs: tuple[tuple[str, str, str], ...]) -> Block:
     headers = partial(_answer_headers, state, cause, codecs)
     return Block(headers, plain=_plain(headers.func, *headers.args))
 
 
-def _answer_headers(state: str, cause: str | None, codecs: tuple[Codec, ...]) -> Headers:
+def _answer_headers(
+    state: str, cause: str | None, codecs: tuple[tuple[str, str, str], ...]
+) -> Headers:
     headers = [("Answer-State", state)]
     if cause:
         headers.append(("Hangup-Cause", cause))
-    for way, codec in zip(("Read", "Write"), codecs, strict=False):
-        headers.append((f"Channel-{way}-Codec-Name", codec.name))
-        headers.append((f"Channel-{way}-Codec-Rate", codec.rate))
-        headers.append((f"Channel-{way}-Codec-Bit-Rate", codec.bit_rate))
+    for way, (name, rate, bit_rate) in zip(("Read", "Write"), codecs, strict=False):
+        headers.append((f"Channel-{way}-Codec-Name", name))
+        headers.append((f"Channel-{way}-Codec-Rate", rate))
+        headers.append((f"Channel-{way}-Codec-Bit-Rate", bit_rate))
     return headers
