@@ -93,11 +93,16 @@ def _about(uuid: str) -> bytes:
 #: The bytes of an event in which its name is looked for. FreeSWITCH writes that first (behind the
 #: subclass of a custom event); its own id, name and addresses follow, the same in all its events.
 FRONT = 128
+#: How an event begins that tells of a command for a channel, with each of which one comes
+#: (mod_event_socket.c, read_packet; recording 12m). Its name follows what the command says.
+OF_A_COMMAND = (b"Command: sendmsg%0A", b"Command: sendmsg%20")
 
 
 @lru_cache(maxsize=1024)
 def _name_in(front: bytes) -> str | None:
-    """The event's name in its first bytes; None if it is not where FreeSWITCH writes it."""
+    """The event's name by its first bytes; None if they don't tell it."""
+    if front.startswith(OF_A_COMMAND):
+        return "PRIVATE_COMMAND"
     front, found, _ = front.partition(b"\nCore-UUID: ")
     if not found:
         return None

@@ -576,3 +576,15 @@ def test_which_channel_an_event_is_about(raw: bytes, is_about: bool, asked: bool
     assert event.is_about("u-1") == is_about
     assert (event.uuid == "u-1") == is_about
     assert event.get("variable_a", "1") == "1"
+
+
+def test_a_plain_events_name_is_known_by_its_first_bytes() -> None:
+    """So the thread that reads can let a handler sleep that waits for another."""
+    unknown: set[str | None] = set()
+    for each in recordings():
+        for event in Parser().feed(each.switch_bytes):
+            if type(event) is Event:
+                assert event.quick_name in (None, event.get("Event-Name"))
+                if event.quick_name is None and "Event-Name" in event:
+                    unknown.add(event.get("Command"))
+    assert unknown == {"sendevent CUSTOM", None}
