@@ -14,6 +14,8 @@ from eslsync import Session
 from simulator import FreeSwitch, explore
 from simulator.exploring.caller import KNOWN_PATIENCE
 from tests.support.explored import found
+from tests.support.patience import lose_patience
+from tests.support.peer import PATIENCE
 
 ANSWERS = -1  # a descriptor
 
@@ -30,6 +32,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def looks_up_each_key(session: Session) -> None:
     session.channel.answer()
     session.channel.get_digits("menu")
+    lose_patience(0.1)
     select.select([ANSWERS], [], [], 30)
     session.channel.hangup()
 
@@ -44,10 +47,10 @@ def test_patience_is_used_up_once_at_each_line(monkeypatch: pytest.MonkeyPatch) 
         make(switch, **options)
 
     monkeypatch.setattr(FreeSwitch, "__init__", note)
-    exploration = explore(looks_up_each_key, keys="12", patience=0.5)
+    exploration = explore(looks_up_each_key, keys="12", patience=PATIENCE)
     assert found(exploration) == ["stuck"]
-    assert "no progress for 0.5 s" in exploration.findings[0].text
+    assert "no progress for 0.1 s" in exploration.findings[0].text
     # The first call finds the menu, and the second the lock. (A call that is slow elsewhere is made
     # again, with all of it.)
-    assert given[:2] == [0.5, 0.5]
-    assert given.count(0.5) < given.count(KNOWN_PATIENCE)
+    assert given[:2] == [PATIENCE, PATIENCE]
+    assert given.count(PATIENCE) < given.count(KNOWN_PATIENCE)

@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("websockets", reason="needs websockets (extra phone)")
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 
 from simulator.phone import server as phone_server
 from simulator.phone.desk import Telephone
@@ -53,7 +53,7 @@ class Tab:
         self.state: State = {}
 
     def __enter__(self) -> Tab:
-        self.connection: ClientConnection = self._opened.__enter__()
+        self.connection = self._opened.__enter__()
         self.until("phase")
         return self
 

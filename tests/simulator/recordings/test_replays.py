@@ -15,6 +15,8 @@ from eslsync import CommandError, Outbound, Session, TimeoutError
 from examples.ivr import handler as ivr
 from simulator import Call, FreeSwitch, SimulationError, replay
 from simulator.recordings.replays import Difference, Replay
+from tests.support.patience import lose_patience
+from tests.support.peer import PATIENCE
 from tests.support.places import RECORDINGS
 
 Handler = Callable[[Session], object]
@@ -276,11 +278,12 @@ def test_a_stuck_handler_fails_the_replay(tmp_path: Path, monkeypatch: pytest.Mo
     release = threading.Event()
 
     def handler(session: Session) -> None:
+        lose_patience(0.3)
         release.wait()  # a database, say
 
     try:
         with pytest.raises(SimulationError, match="a database, say"):
-            replay(path, handler, patience=0.3)
+            replay(path, handler, patience=PATIENCE)
     finally:
         release.set()
 

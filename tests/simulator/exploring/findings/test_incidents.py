@@ -16,6 +16,8 @@ from tests.support.explored import (
     KEYS,
     found,
 )
+from tests.support.patience import lose_patience
+from tests.support.peer import PATIENCE
 
 
 def raises_a_command_error(session: Session) -> None:
@@ -33,6 +35,7 @@ def misspells_an_application(session: Session) -> None:
 def waits_for_a_database(session: Session) -> None:
     session.channel.answer()
     session.channel.playback("welcome")
+    lose_patience(0.3)
     select.select([ANSWERS], [], [], 30)
     session.channel.hangup()
 
@@ -205,7 +208,7 @@ def test_an_unknown_application_is_reported_at_its_line() -> None:
 
 @pytest.mark.usefixtures("database")
 def test_a_handler_stuck_outside_the_call_is_reported() -> None:
-    exploration = explore(waits_for_a_database, keys="1", patience=0.3)
+    exploration = explore(waits_for_a_database, keys="1", patience=PATIENCE)
     assert found(exploration) == ["stuck"]
     assert "waits_for_a_database" in str(exploration.findings[0].place)
 

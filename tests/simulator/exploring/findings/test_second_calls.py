@@ -8,11 +8,13 @@ import pytest
 
 from simulator import explore
 from tests.support.explored import found
+from tests.support.peer import PATIENCE
 
 HEAD = """
 from threading import Lock
 
 from eslsync import Session
+from tests.support.patience import lose_patience
 
 tries = []
 lock = Lock()
@@ -34,7 +36,9 @@ KEEPS_TRIES = """
     channel.hangup()
 """
 NEVER_UNLOCKS_AFTER_A_HANGUP = """
-    lock.acquire(timeout=0.9)
+    if lock.locked():
+        lose_patience(0.1)
+    lock.acquire(timeout=3.0)
     channel.playback("one-at-a-time")
     lock.release()
     channel.hangup()
@@ -83,7 +87,9 @@ FAILS_AT_THE_EIGHTH = """
 def test_a_later_call_that_differs_is_reported(tmp_path: Path, body: str, text: str) -> None:
     file = tmp_path / "office.py"
     file.write_text(HEAD + body)
-    exploration = explore(file, keys="12", workers=1, patience=0.3, allow=["silence", "unplayed"])
+    exploration = explore(
+        file, keys="12", workers=1, patience=PATIENCE, allow=["silence", "unplayed"]
+    )
     assert found(exploration) == ["second-call"], str(exploration)
     assert text in exploration.findings[0].text
 
