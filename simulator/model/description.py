@@ -125,9 +125,8 @@ class Description:
         if described != self._described:
             self._described = described
             profile, other = channel.profile, channel.other_profile
-            self._states = _again(
-                self._states, _states, channel.running_state, channel.callstate, channel.state
-            )
+            states = channel.running_state, channel.callstate, channel.state
+            self._states = _again(self._states, _shared, "channel-", _state_headers, *states)
             self._identity = _again(
                 self._identity,
                 _identity,
@@ -140,9 +139,8 @@ class Description:
             )
             # (plain tuples: `_plain` outlives the call, whose objects must not)
             codecs = (channel.read_codec[:], channel.codec[:]) if channel.negotiated else ()
-            self._answer = _again(
-                self._answer, _answer, channel.answer_state, channel.hangup_cause, codecs
-            )
+            answer = channel.answer_state, channel.hangup_cause, codecs
+            self._answer = _again(self._answer, _shared, "", _answer_headers, *answer)
             if profile is not self._profile:
                 self._profile, self._caller = profile, self.of_profile(profile, "Caller")
             self._blocks = self._states[1], self._identity[1], self._answer[1], *self._caller
@@ -160,11 +158,6 @@ class Description:
         return before, times[1], after
 
 
-def _states(running: State, call: CallState, state: State) -> Block:
-    headers = partial(_state_headers, running, call, state)
-    return Block(headers, plain=_plain(headers.func, *headers.args), prefix="channel-")
-
-
 def _state_headers(running: State, call: CallState, state: State) -> Headers:
     return (
         ("Channel-State", str(running)),
@@ -173,9 +166,14 @@ def _state_headers(running: State, call: CallState, state: State) -> Headers:
     )
 
 
+def _shared(prefix: str, make: Callable[..., Headers], *of: object) -> Block:
+    """A block of headers that are the same on many channels; they are made when looked up."""
+    return Block(partial(make, *of), plain=_plain(make, *of), prefix=prefix)
+
+
 @lru_cache(maxsize=256)
 def _plain(make: Callable[..., Headers], *of: object) -> bytes:
-    """Headers that are the same on many channels, as plain events send them."""
+    """Such headers as plain events send them."""
     return plain_lines(make(*of))
 
 
@@ -198,11 +196,6 @@ def _identity(
     if presence:
         headers.insert(5, ("Channel-Presence-ID", presence))
     return Block(headers)
-
-
-def _answer(state: str, cause: str | None, codecs: tuple[tuple[str, str, str], ...]) -> Block:
-    headers = partial(_answer_headers, state, cause, codecs)
-    return Block(headers, plain=_plain(headers.func, *headers.args))
 
 
 def _answer_headers(
