@@ -151,9 +151,10 @@ class Making:
                 self.call.ended or self.outcome.taken
             )
         self.outcome.up = not self.line.hung_up
+        silent = not any(step.verb in ACTS for step in attempt.act)
         if attempt.hangs_up or self.outcome.astray or self.outcome.taken:
             self.outcome.did = tuple(self.observer.log[begun:])
-            if before is not None and not any(step.verb in ACTS for step in attempt.act):
+            if before is not None and silent:
                 self.outcome.left = before.situation.key
             if self.call.ended or self.line.given_back or self.line.hung_up:
                 self.simulation.run(lambda: self.call.ended, LATE)
@@ -164,7 +165,6 @@ class Making:
         self._mark_reached(before, seen)
         if not self.call.ended:
             if seen is not None:
-                silent = not any(step.verb in ACTS for step in attempt.act)
                 self._reach(seen, silent and before is not None and before.situation.asks)
             self._hang_up()
 
