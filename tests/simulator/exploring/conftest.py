@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
 import pytest
 
 from simulator import Exploration, explore
@@ -24,3 +27,12 @@ def trap() -> Exploration:
 @pytest.fixture(scope="session")
 def calls_a_desk() -> Exploration:
     return explore(takes_no_notice_of_others, keys="1")
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Has no answers (on the module's ``ANSWERS``) before the test has ended."""
+    answers, writes = os.pipe()
+    monkeypatch.setattr(request.module, "ANSWERS", answers)
+    yield
+    os.close(writes)  # handlers that still wait end

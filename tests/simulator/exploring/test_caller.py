@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import select
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,16 +14,7 @@ from tests.support.explored import found
 from tests.support.patience import lose_patience
 from tests.support.peer import PATIENCE
 
-ANSWERS = -1  # a descriptor
-
-
-@pytest.fixture
-def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Has no answers before the test has ended."""
-    answers, writes = os.pipe()
-    monkeypatch.setattr(sys.modules[__name__], "ANSWERS", answers)
-    yield
-    os.close(writes)  # handlers that still wait end
+ANSWERS = -1  # a descriptor, of the fixture `database`
 
 
 def looks_up_each_key(session: Session) -> None:

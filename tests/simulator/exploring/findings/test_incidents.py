@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import select
-import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -133,16 +130,7 @@ def hangs_up_what_it_has_transferred(session: Session) -> None:
         session.channel.hangup()
 
 
-ANSWERS = -1  # a descriptor
-
-
-@pytest.fixture
-def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Has no answers before the test has ended."""
-    answers, writes = os.pipe()
-    monkeypatch.setattr(sys.modules[__name__], "ANSWERS", answers)
-    yield
-    os.close(writes)  # handlers that still wait end
+ANSWERS = -1  # a descriptor, of the fixture `database`
 
 
 @pytest.mark.parametrize(
